@@ -1,0 +1,1 @@
+"""Readers, one a format: each stages text tables for `compliance.dataset.ingest`."""
