@@ -1,0 +1,1 @@
+"""The rules: models, loading with positions, conditions, definitions, parameters."""
