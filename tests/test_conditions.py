@@ -495,6 +495,7 @@ def test_a_definition() -> None:
         "SELECT people.person_id FROM people LEFT JOIN visits ON visits.person_id = people.person_id",
         "SELECT (SELECT max(visit_date) FROM visits AS v WHERE v.person_id = p.person_id) AS m FROM people AS p",
         "SELECT PERSON_ID FROM People",
+        "SELECT length(person_id) / 0 AS x, length(person_id) / length('') AS y FROM people",
     ],
 )
 def test_allowed_definitions(text: str) -> None:

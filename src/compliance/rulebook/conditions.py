@@ -816,7 +816,7 @@ def _check_arity(node: exp.Anonymous, name: str) -> None:
 def _divide_safely(node: exp.Binary) -> None:
     # DuckDB 2 stops at a division by zero, other engines give NULL: NULL it is
     divisor = node.right
-    if not isinstance(divisor, exp.Literal) or not float(divisor.name):
+    if not (isinstance(divisor, exp.Literal) and divisor.name.strip("0.")):
         divisor.replace(exp.Nullif(this=divisor.copy(), expression=exp.Literal.number(0)))
 
 
