@@ -1,0 +1,209 @@
+"""Rules to SQL: one function a kind, and what each rule needs of the data."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from compliance.dataset.schema import Schema
+from compliance.duties.context import Context, Need
+from compliance.duties.deadline import deadline
+from compliance.duties.expressions import AS_OF_MARK
+from compliance.duties.frame import Frame
+from compliance.duties.limit import limit
+from compliance.duties.presence import presence
+from compliance.duties.recurring import recurring
+from compliance.duties.sequence import sequence
+from compliance.duties.sources import ALL_AUTHORITIES, Source, authorities_source, quoted, table_source
+from compliance.errors import EngineError
+from compliance.rulebook import conditions
+from compliance.rulebook.load import Rulebook
+from compliance.rulebook.model import Definition, Duty, Rule
+
+KINDS: Mapping[str, Callable[[Frame], str]] = {
+    "deadline": deadline,
+    "recurring": recurring,
+    "limit": limit,
+    "presence": presence,
+    "sequence": sequence,
+}
+RUN = "run"
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A rule as SQL with the as-of day left open, the data it needs, and the definitions it rests on."""
+
+    rule: str
+    sql: str
+    needs: frozenset[Need]
+    definitions: tuple[str, ...]
+
+    def on(self, as_of: datetime.date) -> str:
+        """The SQL for one as-of day."""
+        return filled(self.sql, as_of)
+
+
+@dataclass(frozen=True)
+class CompiledDefinition:
+    """A definition as SQL, the definitions it rests on, and what it reads of the tables."""
+
+    name: str
+    sql: str
+    rests_on: tuple[str, ...]
+    reads: frozenset[Need]
+
+
+def filled(sql: str, as_of: datetime.date) -> str:
+    """The SQL with the as-of day filled in."""
+    return sql.replace(AS_OF_MARK, f"DATE '{as_of.isoformat()}'")
+
+
+@dataclass
+class Workbench:
+    """Compiles the rules and definitions of a rulebook; each definition is parsed once, when first needed.
+
+    A workbench made from a `known` one shares its definitions.
+    """
+
+    schema: Schema
+    rulebook: Rulebook
+    latest_only: frozenset[str] = frozenset()
+    known: Workbench | None = None
+    definitions: dict[str, CompiledDefinition] = field(default_factory=dict)
+    _sources: dict[str, Source] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.known is not None:
+            self.definitions, self._sources = self.known.definitions, self.known._sources
+
+    def source(self, name: str) -> Source:
+        """The table or definition of that name. Raises EngineError when there is none."""
+        if name not in self._sources:
+            self._sources[name] = self._make(name)
+        return self._sources[name]
+
+    def _make(self, name: str) -> Source:
+        if name == ALL_AUTHORITIES:
+            return authorities_source()
+        if name in self.schema.tables:
+            return table_source(self.schema.tables[name], self.schema)
+        if name in self.rulebook.definitions:
+            return self._define(self.rulebook.definitions[name])
+        raise UnknownSource(name, sorted([*self.schema.tables, *self.rulebook.definitions, ALL_AUTHORITIES]))
+
+    def _define(self, definition: Definition) -> Source:
+        if definition.id in self._open:
+            raise EngineError(f"definitions go round in a circle: {' -> '.join([*self._open, definition.id])}")
+        self._open.append(definition.id)
+        try:
+            return self._defined(definition)
+        finally:
+            self._open.pop()
+
+    def _defined(self, definition: Definition) -> Source:
+        named = [name for name in self.rulebook.definitions if name != definition.id and name in definition.sql]
+        under = {name: self.source(name) for name in sorted(named)}
+        tables: dict[str, Mapping[str, str]] = {name: source.columns for name, source in self._tables().items()}
+        tables |= {name: source.columns for name, source in under.items()}
+        tables[RUN] = {"as_of": "DATE"}
+        parsed = conditions.parse_definition(definition.sql, tables)
+        rests_on = tuple(sorted({table for table, _ in parsed.reads} & under.keys()))
+        reads = self._base_reads(parsed.reads, definition, under)
+        renamed = conditions.rename_tables(parsed, self._relations(under))
+        self.definitions[definition.id] = CompiledDefinition(
+            definition.id, conditions.to_sql(renamed), rests_on, reads
+        )
+        history = {*definition.history, *(table for name in rests_on for table in under[name].history_of)}
+        return Source(
+            name=definition.id,
+            relation=f"defined.{quoted(definition.id)}",
+            columns=parsed.types,
+            key=tuple(definition.key),
+            subject=definition.subject or definition.id.replace("_", " ").rstrip("s"),
+            is_table=False,
+            reads=reads,
+            history_of=tuple(sorted(history)),
+            rests_on=rests_on,
+        )
+
+    def _tables(self) -> dict[str, Source]:
+        for name in (*self.schema.tables, ALL_AUTHORITIES):
+            self.source(name)
+        return {name: source for name, source in self._sources.items() if source.is_table}
+
+    def _relations(self, under: Mapping[str, Source]) -> dict[str, str]:
+        relations = {name: f"known.{name}" for name in (*self.schema.tables, RUN, ALL_AUTHORITIES)}
+        return relations | {name: f"defined.{name}" for name in under}
+
+    def _base_reads(
+        self, reads: Iterable[Need], definition: Definition, under: Mapping[str, Source]
+    ) -> frozenset[Need]:
+        base: set[Need] = set()
+        for table, column in reads:
+            if table in under:
+                base |= under[table].reads
+            elif table not in (RUN, ALL_AUTHORITIES) and column not in ("authority", "row_ref"):
+                base.add((table, column))
+        return frozenset(need for need in base if not is_optional(need, definition.optional))
+
+    def context(self) -> Context:
+        """What the kinds' compilers share."""
+        return Context(_Sources(self), self.rulebook.parameters, self.latest_only)
+
+    def compile(self, rule: Rule) -> Compiled:
+        """A duty rule as SQL. Raises ConditionError or EngineError when the rule cannot be compiled."""
+        body = rule.body
+        assert isinstance(body, Duty)
+        frame = Frame(self.context(), rule, body)
+        sql = KINDS[rule.kind](frame)
+        needs = frozenset(need for need in frame.reads if not is_optional(need, rule.optional))
+        return Compiled(rule.id, sql, needs, self.in_order(frame.sources_used))
+
+    def in_order(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The definitions among the names, and those they rest on, each after what it rests on."""
+        ordered: list[str] = []
+
+        def visit(name: str) -> None:
+            found = self.definitions.get(name)
+            if found is None or name in ordered:
+                return
+            for under in found.rests_on:
+                visit(under)
+            ordered.append(name)
+
+        for name in sorted(names):
+            visit(name)
+        return tuple(ordered)
+
+
+class UnknownSource(EngineError):
+    """A rule names a table or definition that does not exist."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"no table or definition is called {name}")
+        self.name, self.known = name, known
+
+
+class _Sources(Mapping[str, Source]):
+    """The workbench's sources as a mapping that makes each when it is first asked for."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+
+    def __getitem__(self, name: str) -> Source:
+        return self.bench.source(name)
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self.bench.rulebook.definitions)
+
+    def __len__(self) -> int:
+        return len(self.bench.rulebook.definitions)
+
+
+def is_optional(need: Need, optional: Iterable[str]) -> bool:
+    """Whether the rule says that it can do without this table or column."""
+    table, column = need
+    return table in optional or f"{table}.{column}" in optional

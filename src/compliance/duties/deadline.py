@@ -1,0 +1,164 @@
+"""Deadlines: an event within a period of a trigger, or at least a period before it."""
+
+from __future__ import annotations
+
+from compliance.duties.context import PeriodCompiler
+from compliance.duties.evidence import first_event
+from compliance.duties.expressions import bind
+from compliance.duties.frame import OWED, Frame
+from compliance.duties.output import select_duties
+from compliance.duties.periods import Periods, backward, branch_number, choice, forward, working_day_joins
+from compliance.duties.sources import literal
+from compliance.duties.status import dated_status
+from compliance.rulebook.model import Computed, Deadline, Event, Variant
+
+ANCHOR = f"{OWED}.trigger_date"
+
+
+def deadline(frame: Frame) -> str:
+    """The SELECT of a deadline rule's duties."""
+    body = frame.body
+    assert isinstance(body, Deadline)
+    return dated(
+        frame,
+        period=body.within or body.before,
+        backwards=body.before is not None,
+        inclusive=body.beginning_with_the_day,
+        variants=body.variants,
+        done=body.done,
+        event=body.event,
+    )
+
+
+def dated(
+    frame: Frame,
+    *,
+    period: str | Computed | None,
+    variants: list[Variant],
+    done: str | None,
+    event: Event | None,
+    backwards: bool = False,
+    inclusive: bool = False,
+    any_order: bool = False,
+) -> str:
+    """The SELECT of duties that a dated event meets: shared by deadlines, sequences and limits on how long a state lasts."""
+    trigger = _trigger(frame, variants)
+    compiler = PeriodCompiler(frame.context, frame.rule, frame.source, OWED, ANCHOR)
+    compiler.add_variants(variants, period)
+    periods = compiler.done()
+    frame.reads |= periods.reads
+    early = backwards or any_order
+    ctes = [frame.owed(trigger.date, more=(f"{trigger.at} AS trigger_at",))]
+    if event is not None:
+        ctes.append(first_event(frame, event, from_day=ANCHOR) if not early else first_event(frame, _any_time(event)))
+    ctes.append(_timed(frame, periods, done=done, backwards=backwards, inclusive=inclusive, early=early))
+    hours = any(branch.length.unit == "hours" for branch in periods.branches)
+    status = dated_status(frame.context.today, **(_hours_tests(frame) if hours else {}))
+    return select_duties(frame, ctes, status)
+
+
+class _Trigger:
+    """The trigger as a day and, where it is a timestamp, as a time."""
+
+    def __init__(self, date: str, at: str) -> None:
+        self.date, self.at = date, at
+
+
+def _trigger(frame: Frame, variants: list[Variant]) -> _Trigger:
+    bound = frame.bind(frame.body.trigger)
+    cases = [
+        f"WHEN {frame.condition(variant.when)} THEN {frame.bind(variant.trigger).sql}"
+        for variant in variants
+        if variant.trigger is not None
+    ]
+    if cases:
+        return _Trigger(f"CASE {' '.join(cases)} ELSE {bound.sql} END", "CAST(NULL AS TIMESTAMP)")
+    if bound.type == "TIMESTAMP":
+        return _Trigger(f"CAST({bound.sql} AS DATE)", bound.sql)
+    return _Trigger(bound.sql, "CAST(NULL AS TIMESTAMP)")
+
+
+def _any_time(event: Event) -> Event:
+    return event if event.after is not None else event.model_copy(update={"after": "any", "until": event.until or "any"})
+
+
+def _timed(
+    frame: Frame, periods: Periods, *, done: str | None, backwards: bool, inclusive: bool, early: bool
+) -> str:
+    branch = branch_number(periods)
+    if backwards:
+        due = choice([backward(ANCHOR, one.length) for one in periods.branches], "branch")
+    else:
+        due = choice([forward(ANCHOR, one.length, inclusive) for one in periods.branches], "branch")
+    joins = working_day_joins(ANCHOR, periods, "branch", backwards=backwards, inclusive=inclusive)
+    hours = next((one.length.n for one in periods.branches if one.length.unit == "hours"), None)
+    due_at = f"CASE WHEN {_has_time('trigger_at')} THEN trigger_at + INTERVAL {hours} HOUR END" if hours else "NULL"
+    found = "evidence" if done is None else None
+    source = "branched AS o" + (" LEFT JOIN evidence ON evidence.n = o.n" if found else "")
+    done_date, done_at, ref = _done(frame, done)
+    return f"""branched AS (
+    SELECT {OWED}.*, {branch} AS branch
+    FROM owed AS {OWED}
+  ),
+  dated AS (
+    SELECT {OWED}.*, {due} AS due_date, {due_at} AS due_at,
+      {done_date} AS done_date, {done_at} AS done_at, {ref} AS evidence_ref,
+      {choice([literal(one.label) for one in periods.branches], "branch")} AS variant,
+      {choice([literal(one.version.isoformat() if one.version else None) for one in periods.branches], "branch")} AS version
+    FROM {source}{joins}
+    WHERE branch IS NOT NULL OR {ANCHOR} IS NULL
+  ),
+  timed AS (
+    SELECT *, row_ref AS trigger_ref, {_unknown(frame, early)} AS unknown_because,
+      {_note(bool(hours))} AS note
+    FROM dated
+  )"""
+
+
+def _done(frame: Frame, done: str | None) -> tuple[str, str, str]:
+    """SQL of the done day, the done time, and the evidence row."""
+    if done is None:
+        return "evidence.done_date", "evidence.done_at", "evidence.evidence_ref"
+    bound = bind(done, frame.source, OWED)
+    frame.reads |= bound.reads
+    day = f"CAST({bound.sql} AS DATE)" if bound.type == "TIMESTAMP" else bound.sql
+    return day, bound.sql, f"CASE WHEN {bound.sql} IS NOT NULL THEN {OWED}.row_ref END"
+
+
+def _unknown(frame: Frame, early: bool) -> str:
+    """SQL of why the duty is unknown: what the rule says, no trigger, an impossible order, or only the latest event known."""
+    body = frame.body
+    same_row = getattr(body, "event", None) is None
+    cases = [
+        "WHEN owner_unknown IS NOT NULL THEN owner_unknown",
+        f"WHEN trigger_date IS NULL THEN {literal(f'{body.trigger} is missing')}",
+    ]
+    if same_row and not early:
+        cases.append("WHEN done_date < trigger_date THEN 'done before it began: impossible order'")
+    cases.append("WHEN ceased_date < trigger_date THEN 'ended before it began: impossible order'")
+    event = getattr(body, "event", None)
+    if event is not None and frame.context.holds_only_latest(frame.context.source(event.table)):
+        cases.append("WHEN done_date > due_date THEN 'only the latest event is held: an earlier one may have been in time'")
+    return f"CASE {' '.join(cases)} END"
+
+
+def _has_time(column: str) -> str:
+    return f"{column} <> date_trunc('day', {column})"
+
+
+def _hours_tests(frame: Frame) -> dict[str, str]:
+    """In hours where both sides have a time of day, else on dates."""
+    timed = f"due_at IS NOT NULL AND {_has_time('done_at')}"
+    return {
+        "in_time": f"(CASE WHEN {timed} THEN done_at <= due_at ELSE done_date <= due_date END)",
+        "past": f"CASE WHEN due_at IS NOT NULL THEN due_at < {frame.context.today} + 1 ELSE {frame.context.today} > due_date END",
+    }
+
+
+def _note(hours: bool) -> str:
+    if not hours:
+        return "duty_note"
+    timed = f"due_at IS NOT NULL AND (done_at IS NULL OR {_has_time('done_at')})"
+    return f"concat_ws('; ', duty_note, CASE WHEN NOT ({timed}) THEN 'dates only' END)"
+
+

@@ -1,0 +1,221 @@
+"""One run: every rule that the data allows, evaluated as of a day."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
+
+import duckdb
+
+from compliance.calendar import create_calendar_table
+from compliance.dataset.known import known_views
+from compliance.dataset.schema import Schema
+from compliance.duties.compiler import Compiled, CompiledDefinition, Workbench, filled
+from compliance.duties.context import Need
+from compliance.duties.measures import CompiledMeasure, compile_measure
+from compliance.duties.owners import OWNERS, owned
+from compliance.duties.status import COLUMNS
+from compliance.errors import EngineError
+from compliance.rulebook.load import Rulebook
+
+BATCH = 20
+Progress = Callable[[str], None]
+T = TypeVar("T")
+TYPES = {
+    "trigger_date": "DATE",
+    "due_date": "DATE",
+    "done_date": "DATE",
+    "ceased_date": "DATE",
+    "days_over": "BIGINT",
+    "value": "DOUBLE",
+    "bound": "DOUBLE",
+    "trigger_ref": "BIGINT",
+    "evidence_ref": "BIGINT",
+}
+
+
+@dataclass(frozen=True)
+class NotEvaluated:
+    """A rule that could not be evaluated: the table.columns it needs, or what went wrong (`failed`)."""
+
+    rule: str
+    needs: tuple[str, ...]
+    reason: str
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Available:
+    """What the dataset holds: the tables and columns present, and the tables that hold only the latest event."""
+
+    columns: frozenset[Need]
+    latest_only: frozenset[str] = frozenset()
+
+    def missing(self, needs: Iterable[Need]) -> tuple[str, ...]:
+        """The needs that the dataset does not hold, as `table.column`, in order."""
+        return tuple(sorted(f"{table}.{column}" for table, column in needs if (table, column) not in self.columns))
+
+
+@dataclass
+class Evaluation:
+    """The answer of one run: tables `duties` and `measures` in the connection, and the rules that could not be evaluated."""
+
+    connection: duckdb.DuckDBPyConnection
+    rulebook: Rulebook
+    schema: Schema
+    as_of: datetime.date
+    evaluated: list[str] = field(default_factory=list)
+    not_evaluated: list[NotEvaluated] = field(default_factory=list)
+    definitions: Mapping[str, CompiledDefinition] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> list[NotEvaluated]:
+        """The rules that the engine itself could not evaluate: the result cannot be trusted."""
+        return [one for one in self.not_evaluated if one.failed]
+
+
+def evaluate(
+    connection: duckdb.DuckDBPyConnection,
+    schema: Schema,
+    rulebook: Rulebook,
+    as_of: datetime.date,
+    available: Available,
+    *,
+    progress: Progress | None = None,
+    bench: Workbench | None = None,
+) -> Evaluation:
+    """The duties and measures of every rule that the data allows."""
+    tell = progress or (lambda _: None)
+    bench = bench or Workbench(schema, rulebook, available.latest_only)
+    result = Evaluation(connection, rulebook, schema, as_of)
+    tell("compiling rules")
+    compiled = [bench.compile(rule) for rule in rulebook.duties]
+    ready = _ready(compiled, available, result)
+    measures = _ready_measures([compile_measure(bench, rule) for rule in rulebook.of_kind("measure")], available, result)
+    result.definitions = bench.definitions
+    prepare(connection, schema, as_of)
+    _define(connection, bench, [*ready, *measures], as_of)
+    tell(f"evaluating {len(ready)} rules")
+    _run_duties(connection, ready, as_of, result)
+    tell(f"evaluating {len(measures)} measures")
+    _run_measures(connection, measures, as_of, result)
+    result.not_evaluated.sort(key=lambda one: one.rule)
+    return result
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, schema: Schema, as_of: datetime.date) -> None:
+    """The as-of views, the calendar and who answers for whom."""
+    tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    if "calendar" not in tables:
+        create_calendar_table(connection)
+    known_views(connection, schema, as_of)
+    connection.execute("CREATE SCHEMA IF NOT EXISTS defined")
+    connection.execute(OWNERS)
+
+
+def _ready(compiled: Sequence[Compiled], available: Available, result: Evaluation) -> list[Compiled]:
+    ready = []
+    for one in compiled:
+        missing = available.missing(one.needs)
+        if missing:
+            result.not_evaluated.append(NotEvaluated(one.rule, missing, f"needs {', '.join(missing)}"))
+        else:
+            ready.append(one)
+    return ready
+
+
+def _ready_measures(
+    compiled: Sequence[CompiledMeasure], available: Available, result: Evaluation
+) -> list[CompiledMeasure]:
+    out = {one.rule for one in result.not_evaluated}
+    ready = []
+    for one in compiled:
+        missing = available.missing(one.needs)
+        if missing:
+            result.not_evaluated.append(NotEvaluated(one.rule, missing, f"needs {', '.join(missing)}"))
+        elif one.of_rule in out:
+            result.not_evaluated.append(NotEvaluated(one.rule, (), f"rests on {one.of_rule}, which is not evaluated"))
+        else:
+            ready.append(one)
+    return ready
+
+
+def _define(
+    connection: duckdb.DuckDBPyConnection,
+    bench: Workbench,
+    compiled: Sequence[Compiled | CompiledMeasure],
+    as_of: datetime.date,
+) -> None:
+    """The definitions that the rules rest on, made once, each after what it rests on."""
+    for name in bench.in_order({name for one in compiled for name in one.definitions}):
+        sql = filled(bench.definitions[name].sql, as_of)
+        try:
+            connection.execute(f'CREATE OR REPLACE TABLE defined."{name}" AS {sql}')
+        except duckdb.Error as error:
+            raise EngineError(f"definition {name} failed: {_first_line(error)}") from error
+
+
+def _run_duties(
+    connection: duckdb.DuckDBPyConnection, ready: Sequence[Compiled], as_of: datetime.date, result: Evaluation
+) -> None:
+    columns = ", ".join(f"{name} {TYPES.get(name, 'VARCHAR')}" for name in COLUMNS)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE found_duties ({columns})")
+    for batch in _batches(ready):
+        try:
+            connection.execute(_insert(batch, as_of))
+            result.evaluated += [one.rule for one in batch]
+        except duckdb.Error:
+            for one in batch:
+                _run_alone(connection, one, as_of, result)
+    connection.execute(owned("found_duties", "duties", f", {IDENTITY} AS id"))
+
+
+IDENTITY = (
+    "left(sha256(concat_ws('|', d.rule, d.authority, replace(d.subject_id, d.authority || '/', ''),"
+    " coalesce(CAST(d.trigger_date AS VARCHAR), ''))), 16)"
+)
+"""A finding's id: a digest of rule, council, subject and trigger (or gap start), the same in every run."""
+
+
+def _insert(batch: Sequence[Compiled], as_of: datetime.date) -> str:
+    selects = "\nUNION ALL\n".join(f"SELECT * FROM (\n{one.on(as_of)}\n)" for one in batch)
+    return f"INSERT INTO found_duties\n{selects}"
+
+
+def _run_alone(
+    connection: duckdb.DuckDBPyConnection, one: Compiled, as_of: datetime.date, result: Evaluation
+) -> None:
+    try:
+        connection.execute(_insert([one], as_of))
+        result.evaluated.append(one.rule)
+    except duckdb.Error as error:
+        result.not_evaluated.append(NotEvaluated(one.rule, (), f"failed: {_first_line(error)}", failed=True))
+
+
+def _run_measures(
+    connection: duckdb.DuckDBPyConnection, ready: Sequence[CompiledMeasure], as_of: datetime.date, result: Evaluation
+) -> None:
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE measures (measure VARCHAR, scope_type VARCHAR, scope_id VARCHAR, authority VARCHAR,"
+        " numerator DOUBLE, denominator DOUBLE)"
+    )
+    for batch in _batches(ready):
+        selects = "\nUNION ALL\n".join(f"SELECT * FROM (\n{filled(one.sql, as_of)}\n)" for one in batch)
+        try:
+            connection.execute(f"INSERT INTO measures\n{selects}")
+        except duckdb.Error as error:
+            raise EngineError(f"a measure among {', '.join(one.rule for one in batch)} failed: {_first_line(error)}") from error
+        result.evaluated += [one.rule for one in batch]
+
+
+def _batches(items: Sequence[T]) -> Iterable[list[T]]:
+    rest = iter(items)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

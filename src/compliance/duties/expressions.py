@@ -1,0 +1,79 @@
+"""SQL text of the conditions and values that rules are written in, bound to the row they speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from compliance.duties.sources import Source
+from compliance.rulebook import conditions
+
+Reads = frozenset[tuple[str, str]]
+AS_OF = "as_of"
+AS_OF_MARK = '"as-of day"'
+
+
+@dataclass(frozen=True)
+class Bound:
+    """An expression as SQL over an alias, the type it gives where known, and what it reads."""
+
+    sql: str
+    reads: Reads
+    type: str | None = None
+    columns: tuple[str, ...] = ()
+
+
+def bind(
+    text: str,
+    source: Source,
+    alias: str,
+    *,
+    condition: bool = False,
+    expect: str | None = None,
+    extra: Mapping[str, str] | None = None,
+    aggregates: bool = False,
+    subject: Source | None = None,
+    subject_alias: str = "o",
+) -> Bound:
+    """The expression over `alias`. `extra` names columns that the compiler adds beside the source's own.
+
+    Where a `subject` is given, its columns may be named as `subject.column`.
+
+    Raises conditions.ConditionError when the text is not an allowed expression over those columns.
+    """
+    columns = {**source.columns, **(extra or {}), AS_OF: "DATE"}
+    qualifiers = {"subject": subject.columns} if subject else {}
+    if condition:
+        parsed = conditions.parse_condition(
+            text, columns, qualifiers=qualifiers, codes=source.codes, allow_aggregates=aggregates
+        )
+    else:
+        parsed = conditions.parse_scalar(
+            text, columns, qualifiers=qualifiers, codes=source.codes, expect=expect, allow_aggregates=aggregates
+        )
+    used = conditions.columns_used(parsed)
+    names = sorted(column for qualifier, column in used if not qualifier)
+    reads: Reads = frozenset().union(
+        *(source.reading(name) for name in names if name in source.columns),
+        *(subject.reading(column) for qualifier, column in used if qualifier and subject),
+    )
+    sql = conditions.to_sql(_qualified(parsed, {"": alias, "subject": subject_alias}))
+    return Bound(sql, reads, conditions.type_of(parsed), tuple(names))
+
+
+def _qualified(parsed: conditions.Expression, aliases: Mapping[str, str]) -> conditions.Expression:
+    """The same expression with every column said to be of its alias; the as-of day becomes a mark that the run fills in."""
+    copy = parsed.copy()
+    for column in list(copy.find_all(exp.Column)):
+        if column.name == AS_OF and not column.table:
+            column.this.replace(exp.to_identifier(AS_OF_MARK.strip('"'), quoted=True))
+        else:
+            column.set("table", exp.to_identifier(aliases[column.table], quoted=True))
+    return copy
+
+
+def all_of(conditions_sql: list[str]) -> str:
+    """Conditions that must all hold; TRUE when there are none."""
+    return " AND ".join(f"({one})" for one in conditions_sql) or "TRUE"

@@ -1,0 +1,171 @@
+"""The rows a duty is owed on: the common first half of every duty rule's SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from compliance.duties.context import Context, Need
+from compliance.duties.expressions import Bound, all_of, bind
+from compliance.duties.sources import Source, literal, quoted
+from compliance.rulebook.model import Duty, Event, Exists, Rule
+
+SUBJECT = "s"
+OWED = "o"
+
+
+@dataclass
+class Frame:
+    """A rule's subject rows, and what its SQL has read so far."""
+
+    context: Context
+    rule: Rule
+    body: Duty
+    source: Source = field(init=False)
+    reads: set[Need] = field(default_factory=set)
+    sources_used: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.source = self.use(self.body.of)
+
+    def use(self, name: str) -> Source:
+        """The source of that name, remembered as used."""
+        source = self.context.source(name)
+        self.sources_used.add(name)
+        if not source.is_table:
+            self.reads |= source.reads
+        return source
+
+    def bind(self, text: str, alias: str = SUBJECT, *, condition: bool = False, expect: str | None = None) -> Bound:
+        """An expression over the subject row; what it reads is remembered."""
+        bound = bind(text, self.source, alias, condition=condition, expect=expect)
+        self.reads |= bound.reads
+        return bound
+
+    def condition(self, text: str | None, alias: str = SUBJECT) -> str:
+        """A condition over the subject row as SQL; TRUE when there is none."""
+        return self.bind(text, alias, condition=True).sql if text else "TRUE"
+
+    def as_date(self, text: str, alias: str = SUBJECT) -> str:
+        """A value over the subject row as a day."""
+        bound = self.bind(text, alias)
+        return f"CAST({bound.sql} AS DATE)" if bound.type == "TIMESTAMP" else bound.sql
+
+    def optional_column(self, name: str) -> str:
+        """A column of the subject row when it has one, else NULL."""
+        if name not in self.source.columns:
+            return "CAST(NULL AS VARCHAR)"
+        return f"{SUBJECT}.{quoted(name)}"
+
+    def key(self) -> tuple[str, ...]:
+        """The columns that identify the subject."""
+        key = tuple(self.body.key or self.source.key)
+        for name in key:
+            self.reads |= self.source.reading(name)
+        return key
+
+    def owed(self, trigger: str, *, more: tuple[str, ...] = (), extra_where: tuple[str, ...] = ()) -> str:
+        """The CTE `owed`: one numbered row for each duty or span, with its trigger, end and reason to be unknown."""
+        wheres = [self.condition(self.body.where), *self._exceptions(), *self._not_later(), *extra_where]
+        columns = [
+            f"row_number() OVER (ORDER BY {SUBJECT}.row_ref) AS n",
+            f"{SUBJECT}.*",
+            f"{trigger} AS trigger_date",
+            f"{self._ceases()} AS ceased_date",
+            f"{self._subject_id()} AS subject_id",
+            f"{self._worker()} AS duty_worker",
+            f"{self._team()} AS duty_team",
+            f"{self._because()} AS owner_unknown",
+            f"{self._notes()} AS duty_note",
+            *more,
+        ]
+        wheres.append(f"({trigger}) IS NULL OR ({trigger}) <= {self.context.today}")
+        return (
+            "owed AS (\n    SELECT "
+            + ",\n      ".join(columns)
+            + f"\n    FROM {self.source.relation} AS {SUBJECT}"
+            + f"\n    WHERE {all_of([where for where in wheres if where != 'TRUE'])}\n  )"
+        )
+
+    def _exceptions(self) -> list[str]:
+        return [f"NOT coalesce({self.condition(exempt.when)}, FALSE)" for exempt in self.body.exceptions]
+
+    def _not_later(self) -> list[str]:
+        """Conditions that leave out rows whose trigger is not yet known: a day after the as-of day makes no duty."""
+        if not self.source.is_table:
+            return []
+        columns = bind(self.body.trigger, self.source, SUBJECT).columns
+        dated = [name for name in columns if name in self.source.may_be_later]
+        return [f"NOT coalesce({SUBJECT}.{quoted(name + '__later')}, FALSE)" for name in dated]
+
+    def _ceases(self) -> str:
+        return self.as_date(self.body.ceases) if self.body.ceases else "CAST(NULL AS DATE)"
+
+    def _subject_id(self) -> str:
+        parts = [f"coalesce({SUBJECT}.{quoted(name)}, '')" for name in self.key()]
+        return " || ':' || ".join(parts)
+
+    def _worker(self) -> str:
+        if self.body.worker:
+            return self.bind(self.body.worker).sql
+        return self.optional_column("worker_id") if self.key() == ("worker_id",) else "CAST(NULL AS VARCHAR)"
+
+    def _team(self) -> str:
+        if self.body.team:
+            return self.bind(self.body.team).sql
+        own = self.key() in (("worker_id",), ("team_id",))
+        return self.optional_column("team_id") if own else "CAST(NULL AS VARCHAR)"
+
+    def _because(self) -> str:
+        """SQL of why the duty cannot be decided, or NULL."""
+        cases = [
+            f"WHEN {self.condition(one.when)} THEN {literal(one.because)}" for one in self.body.unknown
+        ]
+        return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS VARCHAR)"
+
+    def _notes(self) -> str:
+        cases = [f"CASE WHEN {self.condition(one.when)} THEN {literal(one.says)} END" for one in self.body.notes]
+        return f"concat_ws('; ', {', '.join(cases)})" if cases else "CAST(NULL AS VARCHAR)"
+
+    def matching(self, event: Event | Exists, source: Source, alias: str) -> str:
+        """SQL that joins rows of another source to the owed row: equal columns, and equal where the row names one at all."""
+        parts = []
+        for theirs, ours in _pairs(event.match, self._default_match(source)):
+            self._read_pair(source, theirs, ours)
+            parts.append(f"{alias}.{quoted(theirs)} = {OWED}.{quoted(ours)}")
+        for theirs, ours in _pairs(event.names or [], []):
+            self._read_pair(source, theirs, ours)
+            parts.append(f"({alias}.{quoted(theirs)} IS NULL OR {alias}.{quoted(theirs)} = {OWED}.{quoted(ours)})")
+        return " AND ".join(parts)
+
+    def _read_pair(self, source: Source, theirs: str, ours: str) -> None:
+        self.reads |= source.reading(theirs) | self.source.reading(ours)
+
+    def _default_match(self, source: Source) -> list[str]:
+        for name in ("person_id", "carer_id", "worker_id"):
+            if name in source.columns and name in self.source.columns:
+                return [name]
+        shared = [name for name in self.key() if name in source.columns]
+        return shared or ["authority"]
+
+    def event_condition(self, text: str | None, source: Source, alias: str) -> str:
+        """A condition over the event row, which may speak of the subject's columns as `subject.column`."""
+        if text is None:
+            return "TRUE"
+        bound = bind(text, source, alias, condition=True, subject=self.source, subject_alias=OWED)
+        self.reads |= bound.reads
+        return bound.sql
+
+
+def _pairs(match: list[str] | dict[str, str] | None, default: list[str]) -> list[tuple[str, str]]:
+    if match is None:
+        match = default
+    if isinstance(match, dict):
+        return list(match.items())
+    return [(name, name) for name in match]
+
+
+class Compiler(Protocol):
+    """A rule kind's compiler: the SELECT that gives the rule's duties."""
+
+    def __call__(self, frame: Frame) -> str: ...

@@ -1,0 +1,145 @@
+"""Measures: a number over a set of duties or rows, always with its numerator and denominator."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from compliance.calendar import Duration, subtract
+from compliance.duties.compiler import Workbench, is_optional
+from compliance.duties.context import Need
+from compliance.duties.expressions import Bound, bind
+from compliance.duties.periods import Length, backward
+from compliance.duties.sources import Source, literal, quoted
+from compliance.rulebook.model import Measure, Rule
+
+DUTY_COLUMNS = {
+    "status": "VARCHAR",
+    "subject_id": "VARCHAR",
+    "person_id": "VARCHAR",
+    "carer_id": "VARCHAR",
+    "worker_id": "VARCHAR",
+    "team_id": "VARCHAR",
+    "service": "VARCHAR",
+    "authority": "VARCHAR",
+    "variant": "VARCHAR",
+    "trigger_date": "DATE",
+    "due_date": "DATE",
+    "done_date": "DATE",
+    "ceased_date": "DATE",
+    "days_over": "BIGINT",
+    "value": "DOUBLE",
+    "bound": "DOUBLE",
+    "row_ref": "BIGINT",
+}
+SCOPES = {"service": "service", "team": "team_id", "worker": "worker_id"}
+
+
+@dataclass(frozen=True)
+class CompiledMeasure:
+    """A measure as SQL with the as-of day left open, and what it needs of the data."""
+
+    rule: str
+    sql: str
+    needs: frozenset[Need]
+    definitions: tuple[str, ...]
+    of_rule: str | None = None
+
+
+def duties_source(rule: str) -> Source:
+    """The duties of a rule as something a measure can count."""
+    relation = f"(SELECT *, trigger_ref AS row_ref FROM duties WHERE rule = {literal(rule)})"
+    return Source(
+        name=rule, relation=relation, columns=DUTY_COLUMNS, key=("subject_id",), subject="duty", is_table=False
+    )
+
+
+class MeasureCompiler:
+    """Compiles one measure; expressions are remembered with what they read."""
+
+    def __init__(self, bench: Workbench, rule: Rule) -> None:
+        body = rule.body
+        assert isinstance(body, Measure)
+        self.bench, self.rule, self.body = bench, rule, body
+        self.is_of_rule = body.of in bench.rulebook.rules
+        self.source = duties_source(body.of) if self.is_of_rule else bench.source(body.of)
+        self.reads: set[Need] = set(self.source.reads)
+
+    def bind(self, text: str, *, condition: bool = False) -> Bound:
+        """An expression over the rows that are counted."""
+        bound = bind(text, self.source, "m", condition=condition)
+        self.reads |= bound.reads
+        return bound
+
+    def amount(self, text: str | None) -> str:
+        """SQL of what each row adds: 1 where a condition holds, or the value of an expression."""
+        if text is None:
+            return "1"
+        bound = self.bind(text)
+        return f"CASE WHEN {bound.sql} THEN 1 ELSE 0 END" if bound.type == "BOOLEAN" else f"coalesce({bound.sql}, 0)"
+
+    def compile(self) -> CompiledMeasure:
+        """The measure as SQL: one row for each scope, with its numerator and denominator."""
+        where = [self.bind(self.body.where, condition=True).sql] if self.body.where else []
+        where += self._window()
+        counted = f"""SELECT m.authority, {self._column("worker_id", self.body.worker)} AS worker_id,
+      {self._column("team_id", self.body.team)} AS team_id, {self._column("person_id")} AS person_id,
+      {self._column("carer_id")} AS carer_id,
+      {self.amount(self.body.numerator)} AS numerator, {self.amount(self.body.denominator)} AS denominator
+    FROM {self.source.relation} AS m
+    WHERE {" AND ".join(f"({part})" for part in where) or "TRUE"}"""
+        sql = f"WITH counted AS (\n    {counted}\n  ),\n  owned AS ({OWNED_ROWS})\n{self._scopes()}"
+        needs = frozenset(need for need in self.reads if not is_optional(need, self.rule.optional))
+        definitions = () if self.is_of_rule else self.bench.in_order([self.body.of])
+        return CompiledMeasure(self.rule.id, sql, needs, definitions, self.body.of if self.is_of_rule else None)
+
+    def _column(self, name: str, said: str | None = None) -> str:
+        if said is not None:
+            return self.bind(said).sql
+        return f"m.{quoted(name)}" if name in self.source.columns else "CAST(NULL AS VARCHAR)"
+
+    def _window(self) -> list[str]:
+        """SQL that keeps rows dated within the window that ends on the as-of day."""
+        if self.body.date is None:
+            return []
+        bound = self.bind(self.body.date)
+        day = f"CAST({bound.sql} AS DATE)"
+        today = self.bench.context().today
+        if self.body.window == "none":
+            return [f"{day} <= {today}"]
+        first = backward(today, Length.of(Duration.parse(self.body.window)))
+        return [f"{day} > {first}", f"{day} <= {today}"]
+
+    def _scopes(self) -> str:
+        """SQL of the sums for the council and for each service, team and worker asked for."""
+        scopes = [("authority", "authority"), *((scope, SCOPES[scope]) for scope in self.body.by)]
+        parts = [
+            f"SELECT {literal(self.rule.id)} AS measure, {literal(scope)} AS scope_type, {column} AS scope_id, authority,"
+            " CAST(sum(numerator) AS DOUBLE) AS numerator, CAST(sum(denominator) AS DOUBLE) AS denominator"
+            f" FROM owned WHERE {column} IS NOT NULL GROUP BY {column}, authority"
+            for scope, column in dict(scopes).items()
+        ]
+        return "\nUNION ALL\n".join(parts)
+
+
+OWNED_ROWS = """
+    SELECT c.authority, c.numerator, c.denominator,
+      coalesce(c.worker_id, child.worker_id, carer.worker_id) AS worker_id, team.team_id, team.service
+    FROM counted AS c
+    LEFT JOIN child_owner AS child ON child.person_id = c.person_id
+    LEFT JOIN carer_owner AS carer ON carer.carer_id = c.carer_id
+    LEFT JOIN known.workers AS w ON w.worker_id = coalesce(c.worker_id, child.worker_id, carer.worker_id)
+    LEFT JOIN known.teams AS team ON team.team_id = coalesce(c.team_id, child.team_id, carer.team_id, w.team_id)
+  """
+
+
+def compile_measure(bench: Workbench, rule: Rule) -> CompiledMeasure:
+    """The measure as SQL."""
+    return MeasureCompiler(bench, rule).compile()
+
+
+def window_start(measure: Measure, as_of: datetime.date) -> datetime.date | None:
+    """The first day of the measure's window, or None where it is the state on the day."""
+    if measure.date is None or measure.window == "none":
+        return None
+    return subtract(as_of, Duration.parse(measure.window)) + datetime.timedelta(days=1)

@@ -1,0 +1,141 @@
+"""Due dates as SQL: dated versions and variants of a period, flattened into branches."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from compliance.calendar import Duration
+from compliance.duties.expressions import Reads
+from compliance.duties.sources import literal
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long: a fixed duration, or `n` (SQL) of a unit."""
+
+    unit: str
+    n: str
+
+    @classmethod
+    def of(cls, duration: Duration) -> Length:
+        """The length of a fixed duration."""
+        return cls(duration.unit, str(duration.n))
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One version of one variant: the condition under which it applies (None: always), and its length."""
+
+    when: str | None
+    length: Length
+    label: str | None
+    version: datetime.date | None
+
+
+@dataclass(frozen=True)
+class Periods:
+    """The branches of a rule's period and what their conditions read."""
+
+    branches: tuple[Branch, ...]
+    reads: Reads = frozenset()
+
+    @property
+    def uses_working_days(self) -> bool:
+        """Whether a due date needs the working-day calendar."""
+        return any(branch.length.unit == "working_days" for branch in self.branches)
+
+
+def choice(values: Sequence[str], branch: str) -> str:
+    """SQL that gives the value of the branch that applies; plain where all are the same."""
+    if len(set(values)) == 1:
+        return values[0]
+    cases = " ".join(f"WHEN {number} THEN {value}" for number, value in enumerate(values))
+    return f"CASE {branch} {cases} END"
+
+
+def branch_number(periods: Periods) -> str:
+    """SQL that gives the number of the first branch that applies, or NULL where none does."""
+    cases = [
+        f"WHEN {branch.when or 'TRUE'} THEN {number}" for number, branch in enumerate(periods.branches)
+    ]
+    if periods.branches[0].when is None:
+        return "0"
+    return f"CASE {' '.join(cases)} END"
+
+
+def forward(anchor: str, length: Length, inclusive: bool = False) -> str:
+    """SQL of the day that is `length` after the anchor; working days come from the joined calendar as `target`.
+
+    With `inclusive` the anchor is day 1 ("beginning with the day").
+    """
+    back = " - 1" if inclusive else ""
+    match length.unit:
+        case "days":
+            return f"{anchor} + CAST({length.n} AS INTEGER){back}"
+        case "weeks":
+            return f"{anchor} + 7 * CAST({length.n} AS INTEGER){back}"
+        case "hours":
+            return f"{anchor} + {-(-int(length.n) // 24)}{back}"
+        case "months":
+            return _shifted(anchor, length, "MONTH", back)
+        case "years":
+            return _shifted(anchor, length, "YEAR", back)
+        case "working_days":
+            return f"CASE WHEN {length.n} = 0 THEN {anchor} ELSE target.day END"
+    raise ValueError(f"{length.unit} cannot be counted forward")
+
+
+def _shifted(anchor: str, length: Length, unit: str, back: str) -> str:
+    if length.n.isdigit():
+        return f"CAST({anchor} + INTERVAL {length.n} {unit} AS DATE){back}"
+    return f"CAST({anchor} + CAST({length.n} AS INTEGER) * INTERVAL 1 {unit} AS DATE){back}"
+
+
+def backward(anchor: str, length: Length) -> str:
+    """SQL of the last day that is at least `length` before the anchor."""
+    match length.unit:
+        case "days":
+            return f"{anchor} - {length.n}"
+        case "weeks":
+            return f"{anchor} - 7 * {length.n}"
+        case "clear_days":
+            return f"{anchor} - ({length.n} + 1)"
+        case "hours":
+            return f"{anchor} - {-(-int(length.n) // 24)}"
+        case "months":
+            return f"CAST({anchor} - INTERVAL {length.n} MONTH AS DATE)"
+        case "years":
+            return f"CAST({anchor} - INTERVAL {length.n} YEAR AS DATE)"
+        case "working_days":
+            return "target.day"
+    raise ValueError(f"{length.unit} cannot be counted backward")
+
+
+def working_day_joins(anchor: str, periods: Periods, branch: str, *, backwards: bool = False, inclusive: bool = False) -> str:
+    """The joins that find the n-th working day after (or before) the anchor, or nothing where no branch counts working days."""
+    if not periods.uses_working_days:
+        return ""
+    counts = [one.length.n if one.length.unit == "working_days" else "NULL" for one in periods.branches]
+    n = choice(counts, branch)
+    if backwards:
+        start, wanted = f"{anchor} - 1", f"clock.working_day - ({n}) + 1"
+    elif inclusive:
+        start, wanted = f"{anchor} - 1", f"clock.working_day + ({n})"
+    else:
+        start, wanted = anchor, f"clock.working_day + ({n})"
+    return (
+        f"\n    LEFT JOIN calendar AS clock ON clock.day = {start}"
+        f"\n    LEFT JOIN calendar AS target ON target.is_working AND target.working_day = {wanted}"
+    )
+
+
+def within_version(anchor: str, first: datetime.date | None, last: datetime.date | None) -> str | None:
+    """SQL that says the anchor day falls in a version's days; None where it always does."""
+    parts = []
+    if first is not None:
+        parts.append(f"{anchor} >= DATE {literal(first.isoformat())}")
+    if last is not None:
+        parts.append(f"{anchor} <= DATE {literal(last.isoformat())}")
+    return " AND ".join(parts) or None

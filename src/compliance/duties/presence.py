@@ -1,0 +1,79 @@
+"""Presence: a record, a set of fields or a fact that must be there."""
+
+from __future__ import annotations
+
+from compliance.duties.context import PeriodCompiler
+from compliance.duties.frame import OWED, Frame
+from compliance.duties.output import select_duties
+from compliance.duties.periods import branch_number, choice, forward, working_day_joins
+from compliance.duties.sources import literal, quoted
+from compliance.duties.status import stated_status
+from compliance.rulebook.model import Exists, Presence
+
+ANCHOR = f"{OWED}.trigger_date"
+
+
+def presence(frame: Frame) -> str:
+    """The SELECT of a presence rule's duties."""
+    body = frame.body
+    assert isinstance(body, Presence)
+    trigger = frame.as_date(body.trigger)
+    ctes = [frame.owed(trigger), stated(frame, _is_so(frame), _missing(frame), body.within or "0 days")]
+    return select_duties(frame, ctes, stated_status(frame.context.today, settled=body.settled))
+
+
+def stated(frame: Frame, is_so: str, note: str, within: str, *, value: str = "NULL", bound: str = "NULL") -> str:
+    """The CTE `timed` of a duty met by a fact without a date; a limit adds what it measured and its bound."""
+    compiler = PeriodCompiler(frame.context, frame.rule, frame.source, OWED, ANCHOR)
+    compiler.add(within)
+    periods = compiler.done()
+    due = choice([forward(ANCHOR, one.length) for one in periods.branches], "branch")
+    return f"""branched AS (
+    SELECT {OWED}.*, {branch_number(periods)} AS branch, {is_so} AS is_so, {note} AS found,
+      {value} AS measured, {bound} AS measured_bound
+    FROM owed AS {OWED}
+  ),
+  timed AS (
+    SELECT {OWED}.*, {due} AS due_date, CAST(NULL AS DATE) AS done_date,
+      {choice([literal(one.version.isoformat() if one.version else None) for one in periods.branches], "branch")} AS version,
+      CAST(NULL AS VARCHAR) AS variant, {OWED}.row_ref AS trigger_ref, {OWED}.row_ref AS evidence_ref,
+      CASE WHEN owner_unknown IS NOT NULL THEN owner_unknown
+        WHEN {ANCHOR} IS NULL THEN {literal(f"{frame.body.trigger} is missing")}
+        WHEN ceased_date < {ANCHOR} THEN 'ended before it began: impossible order'
+        WHEN is_so IS NULL THEN 'a blank decides it' END AS unknown_because,
+      concat_ws('; ', duty_note, found) AS note
+    FROM branched AS {OWED}{working_day_joins(ANCHOR, periods, "branch")}
+    WHERE branch IS NOT NULL OR {ANCHOR} IS NULL
+  )"""
+
+
+def _is_so(frame: Frame) -> str:
+    """SQL, true, false or NULL (a blank decides), of whether what must be there is there."""
+    body = frame.body
+    assert isinstance(body, Presence)
+    parts = [f"{OWED}.{quoted(name)} IS NOT NULL" for name in body.fields]
+    for name in body.fields:
+        frame.reads |= frame.source.reading(name)
+    if body.holds is not None:
+        parts.append(frame.condition(body.holds, OWED))
+    if body.exists is not None:
+        parts.append(_exists(frame, body.exists))
+    return " AND ".join(f"({part})" for part in parts)
+
+
+def _exists(frame: Frame, exists: Exists) -> str:
+    source = frame.use(exists.table)
+    where = frame.event_condition(exists.where, source, "x")
+    return f"EXISTS (SELECT 1 FROM {source.relation} AS x WHERE {frame.matching(exists, source, 'x')} AND ({where}))"
+
+
+def _missing(frame: Frame) -> str:
+    """SQL of the words that name the fields not recorded."""
+    body = frame.body
+    assert isinstance(body, Presence)
+    if not body.fields:
+        return "CAST(NULL AS VARCHAR)"
+    names = [
+        f"CASE WHEN {OWED}.{quoted(name)} IS NULL THEN {literal(name.replace('_', ' '))} END" for name in body.fields
+    ]
+    return f"'not recorded: ' || nullif(concat_ws(', ', {', '.join(names)}), '')"

@@ -1,0 +1,235 @@
+"""Recurring duties: events at most a period apart, one duty for each gap (design section 3, readings 2 to 4)."""
+
+from __future__ import annotations
+
+from compliance.calendar import Duration
+from compliance.duties.context import PeriodCompiler
+from compliance.duties.evidence import EVENT, EventColumns, event_columns
+from compliance.duties.expressions import bind
+from compliance.duties.frame import OWED, Frame
+from compliance.duties.output import select_duties
+from compliance.duties.periods import Length, Periods, backward, branch_number, choice, forward, working_day_joins
+from compliance.duties.sources import literal, quoted
+from compliance.duties.status import dated_status
+from compliance.rulebook.model import Event, Pause, Phase, Recurring
+
+GAP = "g"
+EXTRA = {"gap": "BIGINT", "gap_start": "DATE"}
+
+
+def recurring(frame: Frame) -> str:
+    """The SELECT of a recurring rule's duties: one for each gap between an event and the next."""
+    body = frame.body
+    assert isinstance(body, Recurring)
+    columns = event_columns(frame, body.event)
+    latest = frame.context.holds_only_latest(columns.source)
+    periods, shortest = _periods(frame, body, second=False if latest else None), None
+    if latest and any(phase.second for phase in body.phases):
+        shortest = _periods(frame, body, second=True)
+    frame.reads |= periods.reads
+    ctes = [
+        frame.owed(frame.as_date(body.trigger)),
+        _hits(frame, body, columns, latest=latest),
+        _points(body, latest=latest),
+        _gaps(body),
+        _dated(periods, shortest),
+    ]
+    if body.pauses is not None:
+        ctes += [_paused(frame, body.pauses), EXTENDED]
+    ctes.append(_timed(frame, body, latest=latest))
+    return select_duties(frame, ctes, dated_status(frame.context.today), trigger="gap_start")
+
+
+def _earliest(frame: Frame, body: Recurring, day: str) -> str:
+    """SQL that keeps the events late enough to matter: from the start, or from as far back as an earlier one counts."""
+    if body.event.after is not None:
+        return "TRUE" if body.event.after.strip() == "any" else f"{day} >= {frame.as_date(body.event.after, OWED)}"
+    if body.counts_from_earlier is False:
+        return f"{day} >= {OWED}.trigger_date"
+    if body.counts_from_earlier is True:
+        return "TRUE"
+    back = Length.of(Duration.parse(body.counts_from_earlier))
+    return f"{day} >= {backward(f'{OWED}.trigger_date', back)}"
+
+
+def _hits(frame: Frame, body: Recurring, columns: EventColumns, *, latest: bool) -> str:
+    """The CTE `hits`: the days of qualifying events for each span, several on one day being one."""
+    event: Event = body.event
+    where = [
+        frame.event_condition(event.where, columns.source, EVENT),
+        _earliest(frame, body, columns.day),
+        f"{OWED}.ceased_date IS NULL OR {columns.day} <= {OWED}.ceased_date",
+    ]
+    if event.until is not None and event.until.strip() != "any":
+        where.append(f"{columns.day} <= {frame.as_date(event.until, OWED)}")
+    kept = " AND ".join(f"({part})" for part in where if part != "TRUE") or "TRUE"
+    newest = f"\n    QUALIFY row_number() OVER (PARTITION BY {OWED}.n ORDER BY {columns.day} DESC) = 1" if latest else ""
+    return f"""hits AS (
+    SELECT {OWED}.n, {columns.day} AS day, min({EVENT}.row_ref) AS ref
+    FROM owed AS {OWED}
+    JOIN {columns.source.relation} AS {EVENT} ON {frame.matching(event, columns.source, EVENT)}
+    WHERE {kept}
+    GROUP BY {OWED}.n, {columns.day}{newest}
+  )"""
+
+
+def _points(body: Recurring, *, latest: bool) -> str:
+    """The CTE `points`: the days from which gaps run: the start of the span and each event.
+
+    Where only the latest event is held it alone opens a gap, and the start only where there is none.
+    """
+    events = "SELECT n, day, ref, 1 AS is_event FROM hits"
+    start = "SELECT n, trigger_date AS day, row_ref AS ref, 0 AS is_event FROM owed"
+    if body.starts_with_first_event:
+        return f"points AS (\n    {events}\n  )"
+    if latest:
+        return f"points AS (\n    {start} WHERE n NOT IN (SELECT n FROM hits)\n    UNION ALL\n    {events}\n  )"
+    if body.counts_from_earlier is False:
+        return f"points AS (\n    {start}\n    UNION ALL\n    {events}\n  )"
+    return EARLIER_POINTS
+
+
+EARLIER_POINTS = """earlier AS (
+    SELECT n, day, ref FROM (
+      SELECT hits.n, hits.day, hits.ref, row_number() OVER (PARTITION BY hits.n ORDER BY hits.day DESC) AS place
+      FROM hits JOIN owed ON owed.n = hits.n
+      WHERE hits.day < owed.trigger_date
+    ) AS before WHERE place = 1
+  ),
+  points AS (
+    SELECT owed.n, coalesce(earlier.day, owed.trigger_date) AS day, coalesce(earlier.ref, owed.row_ref) AS ref,
+      CASE WHEN earlier.day IS NULL THEN 0 ELSE 1 END AS is_event
+    FROM owed LEFT JOIN earlier ON earlier.n = owed.n
+    UNION ALL
+    SELECT hits.n, hits.day, hits.ref, 1 AS is_event
+    FROM hits JOIN owed ON owed.n = hits.n
+    WHERE hits.day >= owed.trigger_date
+  )"""
+
+
+def _gaps(body: Recurring) -> str:
+    """The CTE `gaps`: each point with the event that ended its gap; a gap is not opened on the day the span ends."""
+    ordered = "OVER (PARTITION BY n ORDER BY day, is_event)"
+    first = "1" if body.starts_with_first_event else f"first_value(is_event) {ordered}"
+    return f"""strung AS (
+    SELECT n, day AS gap_start, ref AS trigger_ref,
+      row_number() {ordered} - 1 + {first} AS gap,
+      lead(day) {ordered} AS done_date,
+      lead(ref) {ordered} AS evidence_ref
+    FROM points
+  ),
+  gaps AS (
+    SELECT o.*, s.gap_start, s.gap, s.trigger_ref, s.done_date, s.evidence_ref
+    FROM strung AS s JOIN owed AS o ON o.n = s.n
+    WHERE s.done_date IS NOT NULL OR s.gap = 0 OR o.ceased_date IS NULL OR o.ceased_date <> s.gap_start
+  )"""
+
+
+def _phase_guard(phase: Phase, second: bool | None) -> str | None:
+    """SQL of which gaps a phase is for; with `second` given, whether a gap after an event is taken for the second one."""
+    if phase.first is not None:
+        return f"{GAP}.gap = 0"
+    if phase.second is not None:
+        return f"{GAP}.gap = 1" if second is None else f"{GAP}.gap > 0 AND {'TRUE' if second else 'FALSE'}"
+    return None
+
+
+def _periods(frame: Frame, body: Recurring, *, second: bool | None) -> Periods:
+    compiler = PeriodCompiler(frame.context, frame.rule, frame.source, GAP, f"{GAP}.gap_start")
+    for phase in body.phases:
+        guards = [guard for guard in (_phase_guard(phase, second), _lasting(phase)) if guard]
+        also = " AND ".join(guards) or None
+        compiler.add(phase.length, when=phase.when, also=also, label=phase.title, extra=EXTRA)
+    return compiler.done()
+
+
+def _lasting(phase: Phase) -> str | None:
+    """SQL that keeps a phase to gaps that start within its first days: a gap on the anniversary is outside."""
+    if phase.lasting is None:
+        return None
+    return f"{GAP}.gap_start < {forward(f'{GAP}.trigger_date', Length.of(Duration.parse(phase.lasting)))}"
+
+
+def _dated(periods: Periods, shortest: Periods | None) -> str:
+    """The CTE `dated`: each gap with the day by which it must end. `sooner` is the earliest day it could be."""
+    due = choice([forward(f"{GAP}.gap_start", one.length) for one in periods.branches], "branch")
+    anchor = f"{GAP}.gap_start"
+    sooner, short_branch = "CAST(NULL AS DATE)", "NULL"
+    if shortest is not None:
+        short_branch = branch_number(shortest)
+        sooner = choice([forward(anchor, one.length) for one in shortest.branches], "short_branch")
+    return f"""branched AS (
+    SELECT {GAP}.*, {branch_number(periods)} AS branch, {short_branch} AS short_branch
+    FROM gaps AS {GAP}
+  ),
+  dated AS (
+    SELECT {GAP}.*, {due} AS period_due, {sooner} AS sooner,
+      {choice([literal(one.label) for one in periods.branches], "branch")} AS variant,
+      {choice([literal(one.version.isoformat() if one.version else None) for one in periods.branches], "branch")} AS version
+    FROM branched AS {GAP}{working_day_joins(anchor, periods, "branch")}
+    WHERE branch IS NOT NULL OR {anchor} IS NULL
+  )"""
+
+
+def _paused(frame: Frame, pause: Pause) -> str:
+    """The CTE `paused`: for each gap the days that do not count, merged where they overlap."""
+    source = frame.use(pause.table)
+    start = bind(pause.start, source, "p").sql
+    end = f"coalesce({bind(pause.end, source, 'p').sql}, {frame.context.today} + 3660)"
+    for name in (pause.start, pause.end):
+        frame.reads |= source.reading(name)
+    match = pause.match if isinstance(pause.match, dict) else {name: name for name in pause.match}
+    joins = " AND ".join(f"p.{quoted(theirs)} = {GAP}.{quoted(ours)}" for theirs, ours in match.items())
+    where = frame.event_condition(pause.where, source, "p")
+    return f"""numbered AS (
+    SELECT *, row_number() OVER (ORDER BY n, gap) AS gap_number FROM dated
+  ),
+  pauses AS (
+    SELECT {GAP}.gap_number, {GAP}.period_due, greatest({start}, {GAP}.gap_start + 1) AS first_day, {end} AS last_day,
+      max({end}) OVER (PARTITION BY {GAP}.gap_number ORDER BY {start}, p.row_ref
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier_last
+    FROM numbered AS {GAP} JOIN {source.relation} AS p ON {joins}
+    WHERE ({where}) AND {start} IS NOT NULL AND {end} > {GAP}.gap_start
+  ),
+  stretches AS (
+    SELECT gap_number, period_due, greatest(first_day, coalesce(earlier_last + 1, first_day)) AS first_day,
+      greatest(0, last_day - greatest(first_day, coalesce(earlier_last + 1, first_day)) + 1) AS days
+    FROM pauses
+  ),
+  paused AS (
+    SELECT gap_number, sum(days) AS days FROM (
+      SELECT gap_number, period_due, first_day, days, coalesce(sum(days) OVER (PARTITION BY gap_number ORDER BY first_day
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS earlier_days
+      FROM stretches
+    ) AS run WHERE first_day - earlier_days <= period_due
+    GROUP BY gap_number
+  )"""
+
+
+EXTENDED = """extended AS (
+    SELECT d.*, d.period_due + CAST(coalesce(p.days, 0) AS INTEGER) AS extended_due,
+      CASE WHEN p.days > 0 THEN 'clock paused by recorded absence' END AS pause_note
+    FROM numbered AS d LEFT JOIN paused AS p ON p.gap_number = d.gap_number
+  )"""
+
+
+def _timed(frame: Frame, body: Recurring, *, latest: bool) -> str:
+    """The CTE `timed`: each gap with its due day, and why it cannot be decided."""
+    due = "period_due" if body.pauses is None else "extended_due"
+    if body.counts_from_earlier is not False:
+        due = f"greatest({due}, trigger_date)"
+    notes = ["duty_note"]
+    notes += ["pause_note"] if body.pauses is not None else []
+    notes += ["'latest only: earlier gaps are not judged'"] if latest else []
+    unsure = "WHEN done_date IS NULL AND ceased_date IS NULL AND sooner < {0} AND {1} >= {0} THEN {2} ".format(
+        frame.context.today, due, literal("only the latest event is held: which it was decides")
+    )
+    return f"""timed AS (
+    SELECT *, {due} AS due_date,
+      CASE WHEN owner_unknown IS NOT NULL THEN owner_unknown
+        WHEN gap_start IS NULL THEN {literal(f"{body.trigger} is missing")}
+        WHEN ceased_date < trigger_date THEN 'ended before it began: impossible order'
+        {unsure if latest else ""}END AS unknown_because,
+      concat_ws('; ', {", ".join(notes)}) AS note
+    FROM {"dated" if body.pauses is None else "extended"}
+  )"""
