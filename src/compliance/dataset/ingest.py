@@ -7,6 +7,7 @@ that is the same for every format and is done here, set by set, in SQL.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Literal
@@ -23,6 +24,7 @@ History = Literal["full", "latest"]
 ROWS_PER_TABLE = 1 << 36
 NO_AUTHORITY_CODE = "local"
 VALUE_LENGTH = 80
+THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,9 @@ class Remark:
 class Staged:
     """A relation of text columns that a reader offers for one table.
 
-    The relation has `_row BIGINT`, the row in the source, and any of the table's columns and `authority`.
-    `read` counts its rows and those in `refused`, which the reader could not put into it.
+    The relation, a name or a subquery in brackets, has `_row BIGINT`, the row in the source, and any of the table's
+    columns and `authority`; a reader that knows its `columns` says them. `read` counts its rows and those in
+    `refused`, which the reader could not put into it.
     """
 
     table: str
@@ -59,6 +62,7 @@ class Staged:
     read: int
     refused: tuple[Remark, ...] = ()
     notices: tuple[Remark, ...] = ()
+    columns: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +106,16 @@ def ingest(
     connection: DuckDBPyConnection, schema: Schema, staged: Sequence[Staged], authority: Authority | None = None
 ) -> list[LoadedTable]:
     """Every canonical table, loaded from the staged relations; the tables without one are there and empty."""
-    _create_tables(connection, schema)
+    create_tables(connection, schema)
     authorities = _Authorities.of(connection, staged, authority)
     authorities.record(connection)
     parts = _parts(connection, staged)
-    loaded = {table: _load(connection, schema.tables[table], parts[table], authorities) for table in parts}
+    connection.execute(values.create_macros())
+    with ThreadPoolExecutor(THREADS) as threads:
+        done = threads.map(lambda table: _load(connection.cursor(), schema, table, parts[table], authorities), parts)
+        loaded = {table.name: table for table in done}
+    connection.execute(values.drop_macros())
+    _record(connection, parts, loaded)
     return [loaded.get(table, LoadedTable(table)) for table in schema.tables]
 
 
@@ -127,7 +136,7 @@ class _Authorities:
     @classmethod
     def of(cls, connection: DuckDBPyConnection, staged: Sequence[Staged], given: Authority | None) -> _Authorities:
         """The councils that the staged relations name, and the given one where rows name none."""
-        columns = [_columns(connection, each.relation) for each in staged]
+        columns = [_columns(connection, each) for each in staged]
         naming = [each.relation for each, names in zip(staged, columns, strict=True) if "authority" in names]
         found = _named_authorities(connection, naming)
         unnamed = None in found or len(naming) < len(staged)
@@ -153,19 +162,20 @@ class _Authorities:
         """SQL for the authority of a row of a relation with these columns."""
         if not self.are_many:
             return quoted(self.all[0].code)
-        own = f"nullif({values.trimmed('authority')}, '')" if "authority" in columns else "NULL"
+        own = "nullif(trim(authority), '')" if "authority" in columns else "NULL"
         return f"coalesce({own}, {quoted(self.default or NO_AUTHORITY_CODE)})"
 
 
 def _named_authorities(connection: DuckDBPyConnection, relations: Iterable[str]) -> set[str | None]:
-    selects = [f"SELECT DISTINCT nullif({values.trimmed('authority')}, '') FROM {each}" for each in relations]
+    selects = [f"SELECT DISTINCT nullif(trim(authority), '') FROM {each}" for each in relations]
     found = {row[0] for row in connection.execute(" UNION ".join(selects)).fetchall()} if selects else set()
     if any(code and ("/" in code or not code.isprintable()) for code in found):
         raise DataError("an authority is named with a slash or a control character", help="use the ONS code")
     return found
 
 
-def _create_tables(connection: DuckDBPyConnection, schema: Schema) -> None:
+def create_tables(connection: DuckDBPyConnection, schema: Schema) -> None:
+    """Makes every canonical table, empty, and those that hold rejects, notices, sources and authorities."""
     remarks = (
         "(table_name VARCHAR, source_id INTEGER, file VARCHAR, sheet VARCHAR, source_row BIGINT, "
         "column_name VARCHAR, value VARCHAR, reason VARCHAR)"
@@ -178,15 +188,9 @@ def _create_tables(connection: DuckDBPyConnection, schema: Schema) -> None:
     )
     statements.append("CREATE TABLE authorities (code VARCHAR, name VARCHAR)")
     connection.execute(";".join(statements))
-    connection.execute(
-        "CREATE TEMP TABLE code_words AS SELECT unnest($1) AS code_set, unnest($2) AS said, unnest($3) AS code",
-        list(values.code_words(schema)),
-    )
-    connection.execute(
-        "SET VARIABLE code_words = (SELECT map(list(code_set), list(words)) FROM "
-        "(SELECT code_set, map(list(said), list(code)) AS words FROM code_words GROUP BY code_set)); "
-        "DROP TABLE code_words"
-    )
+
+
+_create_tables = create_tables
 
 
 def _create_table(table: Table) -> str:
@@ -200,12 +204,22 @@ def _parts(connection: DuckDBPyConnection, staged: Sequence[Staged]) -> dict[str
     for number, each in enumerate(staged, 1):
         before = parts.setdefault(each.table, [])
         offset = before[-1].offset + _last_row(connection, before[-1].staged) if before else 0
-        before.append(_Part(number, each, _columns(connection, each.relation), offset))
+        before.append(_Part(number, each, _columns(connection, each), offset))
     return parts
 
 
-def _columns(connection: DuckDBPyConnection, relation: str) -> frozenset[str]:
-    return frozenset(column[0] for column in connection.execute(f"SELECT * FROM {relation} LIMIT 0").description)
+def _set_code_words(connection: DuckDBPyConnection, schema: Schema, table: Table, parts: Sequence[_Part]) -> None:
+    """Sets a variable for each code set that the sources of a table use, for the typing SQL to look words up in."""
+    held = frozenset[str]().union(*(part.columns for part in parts))
+    sets = {column.code_set for column in table.columns.values() if column.code_set and column.name in held}
+    if sets:
+        connection.execute("; ".join(values.code_words(each, schema.code_sets[each]) for each in sorted(sets)))
+
+
+def _columns(connection: DuckDBPyConnection, staged: Staged) -> frozenset[str]:
+    if staged.columns is not None:
+        return staged.columns
+    return frozenset(column[0] for column in connection.execute(f"SELECT * FROM {staged.relation} LIMIT 0").description)
 
 
 def _last_row(connection: DuckDBPyConnection, staged: Staged) -> int:
@@ -213,16 +227,17 @@ def _last_row(connection: DuckDBPyConnection, staged: Staged) -> int:
 
 
 def _load(
-    connection: DuckDBPyConnection, table: Table, parts: Sequence[_Part], authorities: _Authorities
+    connection: DuckDBPyConnection, schema: Schema, name: str, parts: Sequence[_Part], authorities: _Authorities
 ) -> LoadedTable:
+    """A table as loaded on a connection of its own, so that two can be loaded side by side."""
+    table = schema.tables[name]
+    _set_code_words(connection, schema, table, parts)
     selects = " UNION ALL ".join(_typed_rows(table, part, authorities) for part in parts)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE typed_rows AS {selects}")
-    _reject_duplicates(connection, table, parts)
-    counts = _counts(connection)
+    counts = _counts(connection, table, parts)
     _move_rows(connection, table, parts, counts)
-    sources = tuple(_source(part, counts.get(part.source_id, (0, 0, 0))) for part in parts)
-    _record(connection, table, parts, sources)
-    return _loaded(table, parts, sources)
+    connection.close()
+    return _loaded(table, parts, tuple(_source(part, counts.get(part.source_id, (0, 0, 0))) for part in parts))
 
 
 def _typed_rows(table: Table, part: _Part, authorities: _Authorities) -> str:
@@ -331,9 +346,6 @@ def _remark(column: Column, value: str, reason: str) -> str:
 def _reject_duplicates(connection: DuckDBPyConnection, table: Table, parts: Sequence[_Part]) -> None:
     """Marks each row whose key an earlier row has, naming that row."""
     key = ", ".join(map(name, table.key))
-    whole = f"hash({key})" if len(table.key) > 1 else key
-    if not _one(connection, f"SELECT count(*) - count(DISTINCT {whole}) FROM typed_rows WHERE _bad IS NULL"):
-        return
     files = ", ".join(f"{part.source_id}: {quoted(_place(part.staged))}" for part in parts)
     shown = ", ".join(f"later.{name(column)}" for column in table.key)
     reason = f"'duplicate key: first in ' || (MAP {{{files}}})[earliest.source_id] || ', row ' || earliest.source_row"
@@ -351,12 +363,18 @@ def _place(staged: Staged) -> str:
     return f"{staged.file}, {staged.sheet}" if staged.sheet else staged.file
 
 
-def _counts(connection: DuckDBPyConnection) -> dict[int, tuple[int, int, int]]:
-    """For each source: its rows, those that are kept out, and those with a blanked code."""
-    rows = connection.execute(
-        "SELECT source_id, count(*), count(_bad), count(_notes) FROM typed_rows GROUP BY source_id"
-    ).fetchall()
-    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+def _counts(connection: DuckDBPyConnection, table: Table, parts: Sequence[_Part]) -> dict[int, tuple[int, int, int]]:
+    """For each source, duplicates being marked: its rows, those kept out, those with a blanked code."""
+    key = f"hash({', '.join(map(name, table.key))})" if len(table.key) > 1 else name(table.key[0])
+    good, spare = "count(*) FILTER (_bad IS NULL)", f"count(DISTINCT {key}) FILTER (_bad IS NULL)"
+    counts = "count(*), count(_bad), count(_notes)"
+    row = connection.execute(f"SELECT {counts}, {good} - {spare} FROM typed_rows").fetchone() or (0, 0, 0, 0)
+    if row[3]:
+        _reject_duplicates(connection, table, parts)
+    if len(parts) == 1 and not row[3]:
+        return {parts[0].source_id: row[:3]}
+    rows = connection.execute(f"SELECT source_id, {counts} FROM typed_rows GROUP BY source_id").fetchall()
+    return {each[0]: each[1:] for each in rows}
 
 
 def _move_rows(
@@ -394,26 +412,32 @@ def _source(part: _Part, counts: tuple[int, int, int]) -> Source:
     return Source(part.source_id, staged.file, staged.sheet, staged.read, rows - bad, rejected, staged.history)
 
 
-def _record(connection: DuckDBPyConnection, table: Table, parts: Sequence[_Part], sources: Sequence[Source]) -> None:
-    """Writes the lineage of a table's sources, and what their readers had to say."""
-    rows = [[s.source_id, s.file, s.sheet, table.name, s.read, s.loaded, s.rejected, s.history] for s in sources]
-    marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
-    connection.execute(f"INSERT INTO sources VALUES {marks}", list(chain.from_iterable(rows)))
-    for part in parts:
-        _record_remarks(connection, "rejects", part, part.staged.refused)
-        _record_remarks(connection, "notices", part, part.staged.notices)
-
-
-def _record_remarks(connection: DuckDBPyConnection, into: str, part: _Part, remarks: Sequence[Remark]) -> None:
-    if not remarks:
-        return
-    staged = part.staged
-    rows: list[list[Any]] = [
-        [staged.table, part.source_id, staged.file, staged.sheet, each.row, each.column, shown(each.value), each.reason]
-        for each in remarks
+def _record(
+    connection: DuckDBPyConnection, parts: Mapping[str, Sequence[_Part]], loaded: Mapping[str, LoadedTable]
+) -> None:
+    """Writes the lineage of every source, and what their readers had to say."""
+    rows = [
+        [s.source_id, s.file, s.sheet, table.name, s.read, s.loaded, s.rejected, s.history]
+        for table in loaded.values()
+        for s in table.sources
     ]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    connection.execute(f"INSERT INTO {into} SELECT {', '.join(f'unnest(${n})' for n in range(1, 9))}", columns)
+    _insert(connection, "sources", sorted(rows))
+    for part in chain.from_iterable(parts.values()):
+        _insert(connection, "rejects", _remark_rows(part, part.staged.refused))
+        _insert(connection, "notices", _remark_rows(part, part.staged.notices))
+
+
+def _remark_rows(part: _Part, remarks: Sequence[Remark]) -> list[list[Any]]:
+    staged = part.staged
+    place = [staged.table, part.source_id, staged.file, staged.sheet]
+    return [[*place, each.row, each.column, shown(each.value), each.reason] for each in remarks]
+
+
+def _insert(connection: DuckDBPyConnection, into: str, rows: Sequence[Sequence[Any]]) -> None:
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        marks = ", ".join(f"unnest(${n})" for n in range(1, len(columns) + 1))
+        connection.execute(f"INSERT INTO {into} SELECT {marks}", columns)
 
 
 def shown(value: str | None) -> str | None:

@@ -56,7 +56,7 @@ class Column:
         return self.type in ("date", "timestamp")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """One canonical table, named for what one row is."""
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from compliance.dataset.schema import Column, Schema, Table
+from compliance.dataset.schema import Column, Table
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 
-_EDGE = r"[\s\x{a0}\x{feff}]"
+_EDGE = " \t\r\n\f\v\u00a0\ufeff"
 _PLACEHOLDERS = ("", "null", "n/a", "#n/a", "ssd_ph")
 _ID_PLACEHOLDERS = ("-1", "-1.0")
-_NO_DATE = ("1900-01-01", "01/01/1900", "1/1/1900")
+_NO_DATE = r"^(1900-01-01|0?1/0?1/1900)\b"
 _TRUE = ("true", "yes", "y", "1", "1.0")
 _FALSE = ("false", "no", "n", "0", "0.0")
 _TIMES = ("", "{t}%H:%M", "{t}%H:%M:%S", "{t}%H:%M:%S.%f")
@@ -42,38 +42,56 @@ def name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+MACROS = (
+    "read_trimmed(t)",
+    "read_blank(t)",
+    "read_blank_id(t)",
+    "read_blank_date(t)",
+    "read_moment(t)",
+    "read_date(t)",
+    "read_timestamp(t)",
+    "read_boolean(t)",
+    "read_number(t)",
+    "read_id(t)",
+    "read_code(t, words)",
+)
+
+
+def create_macros() -> str:
+    """SQL that makes the macros of the steps; they are parsed once, where the text would be parsed for every column."""
+    blanks = [_blank(), _blank(_ID_PLACEHOLDERS), _blank_date()]
+    bodies = [_trimmed(), *blanks, _moment(), _date("DATE"), _date("TIMESTAMP"), _boolean(), _number(), _id(), _code()]
+    return "; ".join(f"CREATE OR REPLACE MACRO {each} AS {body}" for each, body in zip(MACROS, bodies, strict=True))
+
+
+def drop_macros() -> str:
+    """SQL that takes the macros away again."""
+    return "; ".join(f"DROP MACRO {each.partition('(')[0]}" for each in MACROS)
+
+
 def trimmed(text: str) -> str:
     """SQL for the text without spaces, tabs, line ends and hard spaces at its ends."""
-    return (
-        f"CASE WHEN regexp_matches({text}, '^{_EDGE}|{_EDGE}$') "
-        f"THEN regexp_replace({text}, '^{_EDGE}+|{_EDGE}+$', '', 'g') ELSE {text} END"
-    )
+    return f"read_trimmed({text})"
 
 
 def blanked(column: Column, text: str) -> str:
     """SQL for the trimmed text, NULL where it stands for a blank."""
-    words = ", ".join(map(quoted, (*_PLACEHOLDERS, *(_ID_PLACEHOLDERS if column.is_id else ()))))
-    placeholder = f"lower({text}) IN ({words})"
-    if column.is_dated:
-        placeholder += "".join(f" OR starts_with({text}, {quoted(day)})" for day in _NO_DATE)
-    return f"CASE WHEN {placeholder} THEN NULL ELSE {text} END"
+    if column.is_id:
+        return f"read_blank_id({text})"
+    return f"read_blank_date({text})" if column.is_dated else f"read_blank({text})"
 
 
 def parsed(column: Column, text: str) -> str:
     """SQL for the value of clean text, NULL where it cannot be read."""
     match column.type:
-        case "date":
-            return f"CASE WHEN {text} LIKE '____-__-__' THEN try_cast({text} AS DATE) ELSE ({_moment(text)})::DATE END"
-        case "timestamp":
-            return f"CASE WHEN {text} LIKE '____-__-__' THEN try_cast({text} AS TIMESTAMP) ELSE {_moment(text)} END"
-        case "boolean":
-            return _boolean(text)
-        case "integer" | "number":
-            return f"CASE WHEN regexp_full_match({text}, {quoted(_NUMBER)}) THEN try_cast({text} AS DOUBLE) END"
         case "code":
-            return _code(column.code_set or "", text)
-        case _:
-            return _text(column, text)
+            return f"read_code({text}, getvariable('words_{column.code_set}'))"
+        case "integer" | "number":
+            return f"read_number({text})"
+        case "text":
+            return f"read_id({text})" if column.is_id or column.name in _OTHER_IDENTIFIERS else text
+        case kind:
+            return f"read_{kind}({text})"
 
 
 def settled(column: Column, value: str) -> str:
@@ -106,10 +124,11 @@ def built_key(table: Table, values: Mapping[str, str]) -> str:
     return f"CASE WHEN coalesce({', '.join(texts)}) IS NOT NULL THEN 'k:' || {joined} END"
 
 
-def code_words(schema: Schema) -> tuple[list[str], list[str], list[str]]:
-    """Three columns: the code set, what a source may say in it, and the code that this means."""
-    rows = [(each, said, code) for each, codes in schema.code_sets.items() for said, code in _said(codes).items()]
-    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
+def code_words(code_set: str, codes: Mapping[str, str]) -> str:
+    """SQL that sets the variable `words_<code set>`: what a source may say, and the code that this means."""
+    said = _said(codes)
+    words, meant = (", ".join(map(quoted, each)) for each in (said.keys(), said.values()))
+    return f"SET VARIABLE words_{code_set} = MAP([{words}], [{meant}])"
 
 
 def _said(codes: Mapping[str, str]) -> dict[str, str]:
@@ -120,29 +139,44 @@ def _said(codes: Mapping[str, str]) -> dict[str, str]:
     return said
 
 
-def _text(column: Column, text: str) -> str:
-    if not column.is_id and column.name not in _OTHER_IDENTIFIERS:
-        return text
-    return (
-        f"CASE WHEN ends_with({text}, '.0') AND regexp_full_match({text}, '\\d+\\.0') THEN {text}[:-3] ELSE {text} END"
-    )
+def _trimmed() -> str:
+    return f"trim(t, {quoted(_EDGE)})"
 
 
-def _moment(text: str) -> str:
+def _blank(more: tuple[str, ...] = ()) -> str:
+    words = " ".join(f"WHEN {quoted(word)} THEN NULL" for word in (*_PLACEHOLDERS, *more))
+    return f"CASE lower(t) {words} ELSE t END"  # not IN, which DuckDB would plan as a join
+
+
+def _blank_date() -> str:
+    return f"CASE WHEN regexp_matches(t, {quoted(_NO_DATE)}) THEN NULL ELSE read_blank(t) END"
+
+
+def _moment() -> str:
     times = [time.format(t=t) for t in " T" for time in _TIMES]
     formats = dict.fromkeys(day + time for day in ("%Y-%m-%d", "%d/%m/%Y") for time in times)
-    written = f"regexp_replace({text}, {quoted(_ZONE)}, '\\1')"
-    read = f"try_strptime({written}, [{', '.join(map(quoted, formats))}])"
-    return f"CASE WHEN {text} BETWEEN '0' AND ':' THEN {read} END"  # DuckDB reads words such as infinity and epoch
+    read = f"try_strptime(regexp_replace(t, {quoted(_ZONE)}, '\\1'), [{', '.join(map(quoted, formats))}])"
+    return f"CASE WHEN t BETWEEN '0' AND ':' THEN {read} END"  # DuckDB reads words such as infinity and epoch
 
 
-def _boolean(text: str) -> str:
-    true, false = (", ".join(map(quoted, words)) for words in (_TRUE, _FALSE))
-    return f"CASE WHEN lower({text}) IN ({true}) THEN true WHEN lower({text}) IN ({false}) THEN false END"
+def _date(kind: str) -> str:
+    return f"CASE WHEN t LIKE '____-__-__' THEN try_cast(t AS {kind}) ELSE (read_moment(t))::{kind} END"
 
 
-def _code(code_set: str, text: str) -> str:
-    words = f"getvariable('code_words')[{quoted(code_set)}]"
-    part = f"regexp_extract(lower({text}), '^(\\w+)(\\.0$|\\s*[):]|\\s*[-–—])', 1)"
-    rest = f"regexp_replace(lower({text}), '^\\w{{1,4}}\\s*[)]\\s*', '')"
-    return f"coalesce({words}[lower({text})], {words}[{part}], {words}[{rest}])"
+def _boolean() -> str:
+    words = [(word, "true") for word in _TRUE] + [(word, "false") for word in _FALSE]
+    return f"CASE lower(t) {' '.join(f'WHEN {quoted(word)} THEN {value}' for word, value in words)} END"
+
+
+def _number() -> str:
+    return f"CASE WHEN regexp_full_match(t, {quoted(_NUMBER)}) THEN try_cast(t AS DOUBLE) END"
+
+
+def _id() -> str:
+    return "CASE WHEN ends_with(t, '.0') AND regexp_full_match(t, '\\d+\\.0') THEN t[:-3] ELSE t END"
+
+
+def _code() -> str:
+    part = "regexp_extract(lower(t), '^(\\w+)(\\.0$|\\s*[):]|\\s*[-–—])', 1)"
+    rest = "regexp_replace(lower(t), '^\\w{1,4}\\s*[)]\\s*', '')"
+    return f"coalesce(words[lower(t)], words[{part}], words[{rest}])"

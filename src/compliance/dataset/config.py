@@ -1,0 +1,85 @@
+"""`dataset.yaml`: what a council says about its own extract."""
+
+from __future__ import annotations
+
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from compliance.dataset.schema import Schema
+from compliance.errors import UsageError
+
+
+class AuthorityConfig(BaseModel):
+    """The council that the extract belongs to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    code: str = Field(min_length=1, pattern=r"^[^/\x00-\x1f]+$")
+    name: str | None = None
+
+
+class DatasetConfig(BaseModel):
+    """The council, the day of the extract, local parameters and the tables that hold only the latest event."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    authority: AuthorityConfig | None = None
+    extract_date: date | None = None
+    parameters: dict[str, str | int | float] = Field(default_factory=dict)
+    history: dict[str, Literal["full", "latest"]] = Field(default_factory=dict)
+
+
+def read_config(file: Path, schema: Schema) -> DatasetConfig:
+    """The settings in a `dataset.yaml`, refused with its name and the nearest valid key where one is unknown."""
+    try:
+        config = DatasetConfig.model_validate(_document(file))
+    except ValidationError as error:
+        raise _refusal(file, dict(error.errors()[0])) from None
+    for table in config.history.keys() - schema.tables.keys():
+        raise UsageError(f"{file}: history.{table}: there is no such table", help=nearest(table, schema.tables))
+    return config
+
+
+def merge_configs(configs: list[DatasetConfig]) -> DatasetConfig:
+    """One set of settings for several folders: the earliest extract date, and parameters that do not contradict."""
+    parameters: dict[str, str | int | float] = {}
+    for key, value in (item for config in configs for item in config.parameters.items()):
+        if parameters.setdefault(key, value) != value:
+            raise UsageError(f"the folders disagree on the parameter {key}: {parameters[key]} and {value}")
+    authorities = {config.authority for config in configs if config.authority}
+    return DatasetConfig(
+        authority=authorities.pop() if len(authorities) == 1 else None,
+        extract_date=min((config.extract_date for config in configs if config.extract_date), default=None),
+        parameters=parameters,
+        history={table: history for config in configs for table, history in config.history.items()},
+    )
+
+
+def nearest(word: str, words: Any) -> str | None:
+    """A suggestion of the word most like this one, None where nothing is like it."""
+    found = get_close_matches(word, list(words), n=1)
+    return f"the nearest is {found[0]}" if found else None
+
+
+def _document(file: Path) -> Any:
+    try:
+        return yaml.safe_load(file.read_bytes()) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise UsageError(f"{file}{place}: {getattr(error, 'problem', None) or 'not YAML'}") from None
+
+
+def _refusal(file: Path, error: dict[str, Any]) -> UsageError:
+    place = ".".join(map(str, error["loc"]))
+    if error["type"] != "extra_forbidden":
+        return UsageError(f"{file}: {place}: {error['msg']}" if place else f"{file}: {error['msg']}")
+    model = AuthorityConfig if error["loc"][0] == "authority" else DatasetConfig
+    valid = f"valid keys: {', '.join(model.model_fields)}"
+    found = nearest(str(error["loc"][-1]), model.model_fields)
+    return UsageError(f"{file}: {place}: there is no such key", help=f"{found}; {valid}" if found else valid)
