@@ -1,0 +1,46 @@
+"""A made council: canonical tables of a published size, with planted breaches and the truth about them."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from compliance.synth import caseloads, children, looked_after, supervision, workforce
+from compliance.synth import write as _write
+from compliance.synth.council import load_council, profiles
+from compliance.synth.truth import TruthRow, tell_truth
+from compliance.synth.world import World
+
+__all__ = ["Synthetic", "TruthRow", "profiles", "synthesise", "write"]
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """Return a made council: its tables, its breaches, whose it is and when it was taken."""
+
+    tables: dict[str, list[dict[str, Any]]]
+    truth: list[TruthRow]
+    authority: dict[str, str]
+    as_of: date
+
+
+def synthesise(profile: str, as_of: date, seed: int, scale: float = 1.0) -> Synthetic:
+    """Return a council of the size a profile gives, the same one every time for the same arguments."""
+    council = load_council(profile, scale)
+    world = World(council, as_of, Random(seed))
+    cares = looked_after.look_after(world)
+    children.know(world, cares)
+    force = workforce.employ(world)
+    caseloads.allocate(world, force)
+    world.note_plans()
+    supervision.supervise(world, force)
+    tables = {name: rows for name, rows in sorted(world.tables.items()) if rows}
+    truth = tell_truth(tables, as_of, council.code)
+    return Synthetic(tables, truth, {"code": council.code, "name": council.name}, as_of)
+
+
+def write(synthetic: Synthetic, folder: Path, *, large_as_parquet: bool = True) -> None:
+    """Write a made council to a folder, leaving alone any other file there."""
+    _write.write_tables(synthetic.tables, folder, large_as_parquet)
+    _write.write_truth(synthetic.truth, synthetic.authority, synthetic.as_of, folder)

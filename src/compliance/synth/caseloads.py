@@ -1,0 +1,157 @@
+"""Who holds which child: allocations over time, and the visits and meetings that workers are named on."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from datetime import date
+
+from compliance.synth import dates
+from compliance.synth.workforce import Workforce
+from compliance.synth.world import Row, Spell, World
+
+TEAMS_FOR = {
+    "assessment": ["T-ASSESS"],
+    "cp": ["T-CP"],
+    "lac": ["T-CIC", "T-CIC", "T-LC", "T-CP"],
+    "cin": ["T-CIN", "T-CP", "T-ASSESS", "T-LC", "T-CIC"],
+    "disabled": ["T-CWD", "T-CIN"],
+}
+REASONS = ["LEFTRL", "ORGRST", "MANAGE", "TSPROC", "OTHERS"]
+
+
+def allocate(world: World, force: Workforce) -> None:
+    """Add the allocations of every child: the published number to social workers who hold cases, others elsewhere."""
+    closed = [spell for spell in world.spells if spell.end is not None]
+    current = [spell for spell in world.spells if spell.end is None]
+    unallocated = _unallocated(world, current)
+    _share_out(world, force, [spell for spell in current if id(spell) not in unallocated])
+    for spell in closed:
+        _earlier(world, force, spell, spell.start, spell.end)
+    _reviewing_officers(world, force)
+    _advisers(world, force)
+    _name_visitors(world)
+
+
+def _unallocated(world: World, current: list[Spell]) -> set[int]:
+    """Return the open cases that nobody holds: most never allocated, some whose worker left."""
+    number = world.council.count(world.council.chosen["unallocated"])
+    free = [spell for spell in current if spell.need in ("cin", "assessment")]
+    chosen = world.rng.sample(free, min(number, len(free)))
+    for index, spell in enumerate(chosen):
+        if index % 4 == 0 and spell.start < dates.days_after(world.as_of, -120):
+            ended = dates.on_or_before(dates.days_after(world.as_of, -world.rng.randint(8, 50)))
+            add(world, spell, None, "lead_practitioner", spell.start, ended, "LEFTRL")
+    return {id(spell) for spell in chosen}
+
+
+def _share_out(world: World, force: Workforce, current: list[Spell]) -> None:
+    """Give each open case a holder: social workers by weight until they hold the published number, then others."""
+    rank = {"lac": 0, "cp": 0, "assessment": 1, "cin": 2, "disabled": 2}
+    ordered = sorted(current, key=lambda spell: (rank[spell.need], world.rng.random()))
+    cases = world.council.count(world.council.workforce["cases"])
+    holders = force.now("social_worker")
+    weight = {row["worker_id"]: row["fte"] * _strength(world, row) for row in holders}
+    held: dict[str, int] = defaultdict(int)
+    for spell in ordered[:cases]:
+        teams = tuple(team for prefix in TEAMS_FOR[spell.need] for team in force.ids(prefix))
+        suited = [row for row in holders if row["team_id"] in teams] or holders
+        suited = suited if min(held[row["worker_id"]] / weight[row["worker_id"]] for row in suited) < 19 else holders
+        worker = min(suited, key=lambda row: (held[row["worker_id"]] / weight[row["worker_id"]], row["worker_id"]))
+        held[worker["worker_id"]] += 1
+        _hold(world, force, spell, worker, "social_worker")
+    others = [*force.now("family_support_worker"), *force.now("first_line_manager")]
+    for index, spell in enumerate(ordered[cases:]):
+        _hold(world, force, spell, others[index % len(others)], "lead_practitioner")
+
+
+def _strength(world: World, worker: Row) -> float:
+    """Return how large a share of cases a worker carries for their hours: new ones less, but not always."""
+    if worker["start_date"] > dates.days_after(world.as_of, -45):
+        return 0.6
+    return world.rng.uniform(0.75, 1.1) if worker["is_newly_qualified"] else world.rng.uniform(0.85, 1.35)
+
+
+def _hold(world: World, force: Workforce, spell: Spell, worker: Row, role: str) -> None:
+    """Add the current holder of a case from some day, and those who held it before."""
+    first = max(spell.start, worker["start_date"])
+    latest = dates.days_after(world.as_of, -2)
+    moved = spell.transfer_at_16
+    if moved and moved > first:
+        start, reason = moved, "TSPROC"
+    elif first == spell.start and (world.chance(0.45) or (latest - first).days < 40):
+        start, reason = first, "FCONTA"
+    else:
+        start, reason = world.working_day(dates.days_after(first, 1), max(first, latest)), world.pick(REASONS)
+    start = min(max(start, first), world.as_of)
+    if start > spell.start:
+        _earlier(world, force, spell, spell.start, start)
+    add(world, spell, worker, role, start, None, reason)
+
+
+def _earlier(world: World, force: Workforce, spell: Spell, start: date, end: date | None) -> None:
+    """Add the workers who held a case before, one or two of them, each employed for as long as they held it."""
+    last = end or world.as_of
+    if start >= last:
+        return
+    middle = world.working_day(dates.days_after(start, 30), dates.days_after(last, -30)) if (last - start).days > 200 else None
+    parts = [(start, middle), (middle, last)] if middle else [(start, last)]
+    for first, final in parts:
+        if first is None or final is None:
+            continue
+        able = [row for row in force.of("social_worker") if row["start_date"] <= first and (row["end_date"] or world.as_of) >= final]
+        if spell.need in ("lac", "cp") and not able:
+            able = force.of("senior_practitioner")
+        able = [row for row in able if row["start_date"] <= first] or [row for row in force.now("first_line_manager") if row["start_date"] <= first]
+        worker = world.pick(able) if able else None
+        role = "social_worker" if worker and worker["role"] == "social_worker" else "lead_practitioner"
+        if worker:
+            add(world, spell, worker, role, first, final, world.pick(REASONS))
+
+
+def add(world: World, spell: Spell, worker: Row | None, role: str, start: date, end: date | None, reason: str) -> Row:
+    """Return an allocation of a worker to a child."""
+    return world.add(
+        "allocations",
+        allocation_id=world.new_id("AL"),
+        person_id=spell.child.person_id,
+        carer_id=None,
+        worker_id=worker["worker_id"] if worker else None,
+        role=role,
+        team_id=worker["team_id"] if worker else "T-CIN-1",
+        start_date=start,
+        end_date=end,
+        change_reason=reason,
+    )
+
+
+def _reviewing_officers(world: World, force: Workforce) -> None:
+    """Name the reviewing officer on each of their allocations, all of them long in post."""
+    officers = [row for row in force.now("independent_reviewing_officer") if not row["is_agency"]]
+    wanted = [row for row in world.tables["allocations"] if row["role"] == "independent_reviewing_officer"]
+    for index, row in enumerate(wanted):
+        row["worker_id"] = officers[index % len(officers)]["worker_id"]
+
+
+def _advisers(world: World, force: Workforce) -> None:
+    """Name the personal adviser on each of their allocations and on the contacts they made."""
+    advisers = force.now("personal_adviser")
+    by_person = {}
+    wanted = [row for row in world.tables["allocations"] if row["role"] == "personal_adviser"]
+    for index, row in enumerate(wanted):
+        row["worker_id"] = by_person[row["person_id"]] = advisers[index % len(advisers)]["worker_id"]
+    for row in world.tables["care_leaver_contacts"]:
+        row["worker_id"] = by_person.get(row["person_id"])
+
+
+def _name_visitors(world: World) -> None:
+    """Name on each visit the worker who held the case that day."""
+    by_person: dict[str, list[tuple[date, str]]] = defaultdict(list)
+    for row in world.tables["allocations"]:
+        if row["role"] in ("social_worker", "lead_practitioner") and row["person_id"] and row["worker_id"]:
+            by_person[row["person_id"]].append((row["start_date"], row["worker_id"]))
+    for held in by_person.values():
+        held.sort()
+    for table in ("cin_visits", "cp_visits", "looked_after_visits"):
+        for row in world.tables[table]:
+            held = by_person.get(row["person_id"], [])
+            place = bisect_right(held, (row["visit_date"], "~")) - 1
+            row["worker_id"] = held[place][1] if place >= 0 else None
