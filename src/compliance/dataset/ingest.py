@@ -50,8 +50,9 @@ class Staged:
     """A relation of text columns that a reader offers for one table.
 
     The relation, a name or a subquery in brackets, has `_row BIGINT`, the row in the source, and any of the table's
-    columns and `authority`; a reader that knows its `columns` says them. `read` counts its rows and those in
-    `refused`, which the reader could not put into it.
+    columns and `authority`. `read` counts its rows and those in `refused`, which the reader could not put into it.
+    Two things a reader may know save time: the relation's `columns`, and that no value has tabs, line ends or hard
+    spaces at its ends.
     """
 
     table: str
@@ -63,6 +64,7 @@ class Staged:
     refused: tuple[Remark, ...] = ()
     notices: tuple[Remark, ...] = ()
     columns: frozenset[str] | None = None
+    has_odd_spaces: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,7 @@ def ingest(
 
 def authorities_of(connection: DuckDBPyConnection) -> list[Authority]:
     """The councils whose rows were loaded."""
-    return [
-        Authority(*row) for row in connection.execute("SELECT code, name FROM authorities ORDER BY code").fetchall()
-    ]
+    return [Authority(*row) for row in connection.execute("SELECT code, name FROM authorities ORDER BY code").fetchall()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,8 @@ def _typed_rows(table: Table, part: _Part, authorities: _Authorities) -> str:
     """SQL for the rows of a source: typed columns, lineage, what is wrong (`_bad`) and what is blanked (`_notes`)."""
     held = [column for column in table.columns.values() if column.name in part.columns]
     names = [name(column.name) for column in held]
-    trims = [f"{values.trimmed(each)} AS {each}" for each in names]
+    plainly = not part.staged.has_odd_spaces
+    trims = [f"{values.trimmed(each, plainly=plainly)} AS {each}" for each in names]
     blanks = [f"{values.blanked(column, each)} AS {each}" for column, each in zip(held, names, strict=True)]
     parses = [f"{values.parsed(column, each)} AS {_value(column)}" for column, each in zip(held, names, strict=True)]
     settles = [f"{values.settled(column, _value(column))} AS {_value(column)}" for column in held]
@@ -271,10 +272,7 @@ def _value(column: Column) -> str:
 
 def _settled_values(held: Iterable[Column]) -> dict[str, str]:
     """SQL for what a built key is made of: settled values, and a name as its text (for its digest)."""
-    return {
-        column.name: name(column.name) if column.presence_only else values.settled(column, _value(column))
-        for column in held
-    }
+    return {column.name: name(column.name) if column.presence_only else values.settled(column, _value(column)) for column in held}
 
 
 def _builds_key(table: Table, part: _Part) -> bool:
@@ -309,9 +307,7 @@ _REMARK = 'STRUCT("column" VARCHAR, "value" VARCHAR, reason VARCHAR)'
 def _refusal(column: Column, table: Table, part: _Part) -> str | None:
     held, value, text = column.name in part.columns, _found(column, table, part), name(column.name)
     if column.required and not held:
-        why = (
-            "nothing to build the key from" if value == "_built_key" else "required, and the source has no such column"
-        )
+        why = "nothing to build the key from" if value == "_built_key" else "required, and the source has no such column"
         return f"WHEN {value} IS NULL THEN {_remark(column, 'NULL', quoted(why))}"
     if not held or (column.type in ("text", "code") and not column.required):
         return None
@@ -320,9 +316,7 @@ def _refusal(column: Column, table: Table, part: _Part) -> str | None:
         why = blank if column.type == "text" else values.unreadable(column)
         reason = f"CASE WHEN {text} IS NULL THEN {quoted(blank)} ELSE {quoted(why)} END"
         return f"WHEN {value} IS NULL THEN {_remark(column, text, reason)}"
-    return (
-        f"WHEN {value} IS NULL AND {text} IS NOT NULL THEN {_remark(column, text, quoted(values.unreadable(column)))}"
-    )
+    return f"WHEN {value} IS NULL AND {text} IS NOT NULL THEN {_remark(column, text, quoted(values.unreadable(column)))}"
 
 
 def _notes(held: Iterable[Column]) -> str:
@@ -412,9 +406,7 @@ def _source(part: _Part, counts: tuple[int, int, int]) -> Source:
     return Source(part.source_id, staged.file, staged.sheet, staged.read, rows - bad, rejected, staged.history)
 
 
-def _record(
-    connection: DuckDBPyConnection, parts: Mapping[str, Sequence[_Part]], loaded: Mapping[str, LoadedTable]
-) -> None:
+def _record(connection: DuckDBPyConnection, parts: Mapping[str, Sequence[_Part]], loaded: Mapping[str, LoadedTable]) -> None:
     """Writes the lineage of every source, and what their readers had to say."""
     rows = [
         [s.source_id, s.file, s.sheet, table.name, s.read, s.loaded, s.rejected, s.history]

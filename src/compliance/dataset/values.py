@@ -69,9 +69,9 @@ def drop_macros() -> str:
     return "; ".join(f"DROP MACRO {each.partition('(')[0]}" for each in MACROS)
 
 
-def trimmed(text: str) -> str:
-    """SQL for the text without spaces, tabs, line ends and hard spaces at its ends."""
-    return f"read_trimmed({text})"
+def trimmed(text: str, *, plainly: bool = False) -> str:
+    """SQL for the text without the spaces at its ends: all kinds of them, or plainly those of the space bar."""
+    return f"trim({text})" if plainly else f"read_trimmed({text})"
 
 
 def blanked(column: Column, text: str) -> str:

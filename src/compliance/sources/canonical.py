@@ -133,6 +133,15 @@ class _Headings:
     columns: Mapping[int, str]
     unknown: tuple[Remark, ...]
 
+    @property
+    def name_authority(self) -> bool:
+        """Whether the rows say which council they belong to."""
+        return "authority" in self.columns.values()
+
+    def held(self, authority: str | None) -> frozenset[str]:
+        """The columns of the staged relation, where the rows that name no council are of this one."""
+        return frozenset({"_row", *self.columns.values(), *(["authority"] if authority else [])})
+
     @classmethod
     def of(cls, label: str, table: Table, headings: Sequence[str]) -> _Headings:
         """The headings matched to the table, refused where none is its own or one comes twice."""
@@ -168,8 +177,19 @@ def _stage_csv(
         read = _read_fast(connection, relation, file, headings)
     if read is None:
         rows, read = f"FROM {relation}", _read_exactly(connection, relation, file, facts, headings, refused)
-    view = _view(connection, f"rows {file.path}", rows, headings, file.authority or authority)
-    return Staged(table.name, view, file.label, None, history, read + len(refused), tuple(refused), headings.unknown)
+    view = f"(SELECT *{_said_authority(headings, file.authority or authority)} FROM ({rows}))"
+    return Staged(
+        table.name,
+        view,
+        file.label,
+        None,
+        history,
+        read + len(refused),
+        tuple(refused),
+        headings.unknown,
+        headings.held(file.authority or authority),
+        facts.has_odd_spaces,
+    )
 
 
 def _read_fast(connection: DuckDBPyConnection, relation: str, file: Found, headings: _Headings) -> int | None:
@@ -191,9 +211,7 @@ def _read_exactly(
     """The number of rows read one by one, the lines with too few or too many values set aside in `refused`."""
     columns = ", ".join(f"{name(column)} VARCHAR" for column in headings.columns.values())
     connection.execute(f"CREATE TABLE {relation} (_row BIGINT, {columns})")
-    marks = ", ".join(
-        f"unnest(${n}::{'BIGINT' if n == 1 else 'VARCHAR'}[])" for n in range(1, len(headings.columns) + 2)
-    )
+    marks = ", ".join(f"unnest(${n}::{'BIGINT' if n == 1 else 'VARCHAR'}[])" for n in range(1, len(headings.columns) + 2))
     rows, read = _regular_rows(file, facts, headings, refused), 0
     while batch := list(islice(rows, BATCH)):
         lists = [list(column) for column in zip(*batch, strict=True)]
@@ -229,12 +247,9 @@ def _first_record(file: Found, facts: Scan) -> list[str]:
     return headings
 
 
-def _view(connection: DuckDBPyConnection, view: str, rows: str, headings: _Headings, authority: str | None) -> str:
-    own = authority if "authority" not in headings.columns.values() else None
-    extra = f", {quoted(own)} AS authority" if own else ""
-    relation = f"{STAGING}.{name(view)}"
-    connection.execute(f"CREATE VIEW {relation} AS SELECT *{extra} FROM ({rows})")
-    return relation
+def _said_authority(headings: _Headings, authority: str | None) -> str:
+    """SQL for the column of the council, where the file's rows do not name theirs."""
+    return f", {quoted(authority)} AS authority" if authority and not headings.name_authority else ""
 
 
 def _stage_parquet(
@@ -263,29 +278,20 @@ def _parquet_rows(
     authority: str | None,
 ) -> Staged:
     paths = ", ".join(quoted(str(file.path)) for file in files)
-    source = (
-        f"read_parquet([{paths}], union_by_name=true, hive_partitioning=false, filename=true, file_row_number=true)"
-    )
+    source = f"read_parquet([{paths}], union_by_name=true, hive_partitioning=false, filename=true, file_row_number=true)"
     shape = connection.execute(f"SELECT * EXCLUDE (filename, file_row_number) FROM {source} LIMIT 0").description
     headings = _Headings.of(label, table, [column[0] for column in shape])
     starts, read = _starts(connection, table, files, authority)
     columns = ", ".join(f"{name(shape[n][0])}::VARCHAR AS {name(column)}" for n, column in headings.columns.items())
-    own = (
-        ", f.authority"
-        if "authority" not in headings.columns.values() and any(file.authority or authority for file in files)
-        else ""
-    )
-    view = f"{STAGING}.{name(f'rows {table.name} {label}')}"
-    connection.execute(
-        f"CREATE VIEW {view} AS SELECT r.file_row_number + f.start + 2 AS _row, {columns}{own} "
-        f"FROM {source} r JOIN {starts} f ON r.filename = f.filename"
+    own = ", f.authority" if not headings.name_authority and any(file.authority or authority for file in files) else ""
+    view = (
+        f"(SELECT r.file_row_number + f.start + 2 AS _row, {columns}{own} "
+        f"FROM {source} r JOIN {starts} f ON r.filename = f.filename)"
     )
     return Staged(table.name, view, label, None, history, read, (), headings.unknown)
 
 
-def _starts(
-    connection: DuckDBPyConnection, table: Table, files: Sequence[Found], authority: str | None
-) -> tuple[str, int]:
+def _starts(connection: DuckDBPyConnection, table: Table, files: Sequence[Found], authority: str | None) -> tuple[str, int]:
     """A relation of how many rows come before each file, and the number of rows in all."""
     paths = ", ".join(quoted(str(file.path)) for file in files)
     counts = dict(connection.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata([{paths}])").fetchall())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from codecs import getincrementaldecoder
+from codecs import IncrementalDecoder, getincrementaldecoder
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,21 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What one pass over a file's bytes tells: its digest, its encoding, whether it has NULs or blank lines."""
+    """What one pass over a file's bytes tells: its digest, its encoding, and which bytes that need care it holds.
+
+    `has_odd_spaces` is true where a value may begin or end with a space that is not a plain one.
+    """
 
     digest: str
     is_utf8: bool
     has_nul: bool
     has_blank_lines: bool
+    has_odd_spaces: bool
+
+
+_NUL = (b"\0",)
+_BLANK_LINES = (b"\n\n", b"\n\r\n")
+_ODD_SPACES = (b"\t", b"\f", b"\v", b"\xa0", b"\xef\xbb\xbf", b'"\n', b'"\r', b'\n"', b"\r\r")
 
 
 def files_in(folder: Path) -> Iterator[Path]:
@@ -38,15 +47,15 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 def scan(file: Path) -> Scan:
     """What is in the file, read once from its first byte to its last."""
-    digest, decode, is_utf8 = hashlib.sha256(), getincrementaldecoder("utf-8")(), True
-    has_nul = has_blank_lines = False
+    digest, decoder, is_utf8, tail = hashlib.sha256(), getincrementaldecoder("utf-8")(), True, b""
+    seen = dict.fromkeys((_NUL, _BLANK_LINES, _ODD_SPACES), False)
     with file.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
-            has_nul = has_nul or b"\0" in chunk
-            has_blank_lines = has_blank_lines or b"\n\n" in chunk or b"\n\r\n" in chunk
-            is_utf8 = is_utf8 and _decodes(decode, chunk)
-    return Scan(digest.hexdigest(), is_utf8 and _decodes(decode, b"", final=True), has_nul, has_blank_lines)
+            window = tail + chunk
+            seen = {signs: before or any(sign in window for sign in signs) for signs, before in seen.items()}
+            is_utf8, tail = is_utf8 and _decodes(decoder, chunk), chunk[-2:]
+    return Scan(digest.hexdigest(), is_utf8 and _decodes(decoder, b"", final=True), *seen.values())
 
 
 def _walk(folder: Path, root: Path) -> Iterator[Path]:
@@ -75,9 +84,9 @@ def _plain(file: Path) -> Path:
     return file
 
 
-def _decodes(decoder: object, chunk: bytes, final: bool = False) -> bool:
+def _decodes(decoder: IncrementalDecoder, chunk: bytes, final: bool = False) -> bool:
     try:
-        decoder.decode(chunk, final)  # type: ignore[attr-defined]
+        decoder.decode(chunk, final)
     except UnicodeDecodeError:
         return False
     return True
