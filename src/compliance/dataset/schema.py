@@ -94,18 +94,14 @@ def load_schema(path: Path = TABLES_FILE) -> Schema:
     """The schema that `tables.yaml` declares."""
     document = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     tables = {name: _table(name, number, body) for number, (name, body) in enumerate(document["tables"].items(), 1)}
-    groups = {
-        name: {group: tuple(codes) for group, codes in body.items()} for name, body in document["code_groups"].items()
-    }
+    groups = {name: {group: tuple(codes) for group, codes in body.items()} for name, body in document["code_groups"].items()}
     return Schema(MappingProxyType(tables), MappingProxyType(document["code_sets"]), MappingProxyType(groups))
 
 
 def _table(name: str, number: int, body: dict[str, Any]) -> Table:
     key = tuple(body["key"])
     columns = {column: _column(column, facts, column in key) for column, facts in body["columns"].items()}
-    return Table(
-        name, number, body["describes"], body["section"], key, tuple(body["natural_key"]), MappingProxyType(columns)
-    )
+    return Table(name, number, body["describes"], body["section"], key, tuple(body["natural_key"]), MappingProxyType(columns))
 
 
 def _column(name: str, facts: dict[str, Any], is_key: bool) -> Column:

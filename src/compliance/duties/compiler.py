@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from compliance.dataset.known import LATER
 from compliance.dataset.schema import Schema
 from compliance.duties.context import Context, Need
 from compliance.duties.deadline import deadline
@@ -106,16 +107,14 @@ class Workbench:
     def _defined(self, definition: Definition) -> Source:
         named = [name for name in self.rulebook.definitions if name != definition.id and name in definition.sql]
         under = {name: self.source(name) for name in sorted(named)}
-        tables: dict[str, Mapping[str, str]] = {name: source.columns for name, source in self._tables().items()}
+        tables: dict[str, Mapping[str, str]] = {name: _with_later(source) for name, source in self._tables().items()}
         tables |= {name: source.columns for name, source in under.items()}
         tables[RUN] = {"as_of": "DATE"}
         parsed = conditions.parse_definition(definition.sql, tables)
         rests_on = tuple(sorted({table for table, _ in parsed.reads} & under.keys()))
         reads = self._base_reads(parsed.reads, definition, under)
         renamed = conditions.rename_tables(parsed, self._relations(under))
-        self.definitions[definition.id] = CompiledDefinition(
-            definition.id, conditions.to_sql(renamed), rests_on, reads
-        )
+        self.definitions[definition.id] = CompiledDefinition(definition.id, conditions.to_sql(renamed), rests_on, reads)
         history = {*definition.history, *(table for name in rests_on for table in under[name].history_of)}
         return Source(
             name=definition.id,
@@ -138,15 +137,13 @@ class Workbench:
         relations = {name: f"known.{name}" for name in (*self.schema.tables, RUN, ALL_AUTHORITIES)}
         return relations | {name: f"defined.{name}" for name in under}
 
-    def _base_reads(
-        self, reads: Iterable[Need], definition: Definition, under: Mapping[str, Source]
-    ) -> frozenset[Need]:
+    def _base_reads(self, reads: Iterable[Need], definition: Definition, under: Mapping[str, Source]) -> frozenset[Need]:
         base: set[Need] = set()
         for table, column in reads:
             if table in under:
                 base |= under[table].reads
             elif table not in (RUN, ALL_AUTHORITIES) and column not in ("authority", "row_ref"):
-                base.add((table, column))
+                base.add((table, column.removesuffix(LATER)))
         return frozenset(need for need in base if not is_optional(need, definition.optional))
 
     def context(self) -> Context:
@@ -177,6 +174,11 @@ class Workbench:
         for name in sorted(names):
             visit(name)
         return tuple(ordered)
+
+
+def _with_later(source: Source) -> dict[str, str]:
+    """A table's columns with `<column>__later` beside each date that may lie after the as-of day."""
+    return {**source.columns, **{column + LATER: "BOOLEAN" for column in sorted(source.may_be_later)}}
 
 
 class UnknownSource(EngineError):

@@ -119,4 +119,3 @@ class PeriodCompiler:
     def done(self) -> Periods:
         """The branches so far."""
         return Periods(tuple(self.branches), frozenset(self.reads))
-

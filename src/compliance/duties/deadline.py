@@ -7,7 +7,7 @@ from compliance.duties.evidence import first_event
 from compliance.duties.expressions import bind
 from compliance.duties.frame import OWED, Frame
 from compliance.duties.output import select_duties
-from compliance.duties.periods import Periods, backward, branch_number, choice, forward, working_day_joins
+from compliance.duties.periods import Periods, backward, branch_number, choice, forward, relaxed, working_day_joins
 from compliance.duties.sources import literal
 from compliance.duties.status import dated_status
 from compliance.rulebook.model import Computed, Deadline, Event, Variant
@@ -82,14 +82,13 @@ def _any_time(event: Event) -> Event:
     return event if event.after is not None else event.model_copy(update={"after": "any", "until": event.until or "any"})
 
 
-def _timed(
-    frame: Frame, periods: Periods, *, done: str | None, backwards: bool, inclusive: bool, early: bool
-) -> str:
+def _timed(frame: Frame, periods: Periods, *, done: str | None, backwards: bool, inclusive: bool, early: bool) -> str:
     branch = branch_number(periods)
     if backwards:
         due = choice([backward(ANCHOR, one.length) for one in periods.branches], "branch")
     else:
         due = choice([forward(ANCHOR, one.length, inclusive) for one in periods.branches], "branch")
+    due, relaxed_note = relaxed(due, frame.body.relaxed)
     joins = working_day_joins(ANCHOR, periods, "branch", backwards=backwards, inclusive=inclusive)
     hours = next((one.length.n for one in periods.branches if one.length.unit == "hours"), None)
     due_at = f"CASE WHEN {_has_time('trigger_at')} THEN trigger_at + INTERVAL {hours} HOUR END" if hours else "NULL"
@@ -101,7 +100,7 @@ def _timed(
     FROM owed AS {OWED}
   ),
   dated AS (
-    SELECT {OWED}.*, {due} AS due_date, {due_at} AS due_at,
+    SELECT {OWED}.*, {due} AS due_date, {due_at} AS due_at, {relaxed_note} AS relaxed_note,
       {done_date} AS done_date, {done_at} AS done_at, {ref} AS evidence_ref,
       {choice([literal(one.label) for one in periods.branches], "branch")} AS variant,
       {choice([literal(one.version.isoformat() if one.version else None) for one in periods.branches], "branch")} AS version
@@ -157,8 +156,6 @@ def _hours_tests(frame: Frame) -> dict[str, str]:
 
 def _note(hours: bool) -> str:
     if not hours:
-        return "duty_note"
+        return "concat_ws('; ', duty_note, relaxed_note)"
     timed = f"due_at IS NOT NULL AND (done_at IS NULL OR {_has_time('done_at')})"
-    return f"concat_ws('; ', duty_note, CASE WHEN NOT ({timed}) THEN 'dates only' END)"
-
-
+    return f"concat_ws('; ', duty_note, relaxed_note, CASE WHEN NOT ({timed}) THEN 'dates only' END)"

@@ -127,9 +127,7 @@ def _ready(compiled: Sequence[Compiled], available: Available, result: Evaluatio
     return ready
 
 
-def _ready_measures(
-    compiled: Sequence[CompiledMeasure], available: Available, result: Evaluation
-) -> list[CompiledMeasure]:
+def _ready_measures(compiled: Sequence[CompiledMeasure], available: Available, result: Evaluation) -> list[CompiledMeasure]:
     out = {one.rule for one in result.not_evaluated}
     ready = []
     for one in compiled:
@@ -185,9 +183,7 @@ def _insert(batch: Sequence[Compiled], as_of: datetime.date) -> str:
     return f"INSERT INTO found_duties\n{selects}"
 
 
-def _run_alone(
-    connection: duckdb.DuckDBPyConnection, one: Compiled, as_of: datetime.date, result: Evaluation
-) -> None:
+def _run_alone(connection: duckdb.DuckDBPyConnection, one: Compiled, as_of: datetime.date, result: Evaluation) -> None:
     try:
         connection.execute(_insert([one], as_of))
         result.evaluated.append(one.rule)

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from compliance.dataset.ingest import _create_tables as create_tables
+from compliance.dataset.ingest import create_tables
 from compliance.dataset.schema import Column, Schema, Table
 from compliance.dataset.values import name, quoted
 from compliance.duties.compiler import Workbench
@@ -50,9 +50,7 @@ class ExampleBench:
     def __post_init__(self) -> None:
         self.connection.execute("SET threads = 1")
         create_tables(self.connection, self.schema)
-        self.everything = frozenset(
-            (table.name, column) for table in self.schema.tables.values() for column in table.columns
-        )
+        self.everything = frozenset((table.name, column) for table in self.schema.tables.values() for column in table.columns)
         self._benches: dict[frozenset[str], Workbench] = {}
 
     def run(self, rule: Rule, examples: Sequence[Example] | None = None) -> list[Outcome]:

@@ -31,7 +31,7 @@ def bind(
     alias: str,
     *,
     condition: bool = False,
-    expect: str | None = None,
+    expect: conditions.Expect | None = None,
     extra: Mapping[str, str] | None = None,
     aggregates: bool = False,
     subject: Source | None = None,
@@ -46,9 +46,7 @@ def bind(
     columns = {**source.columns, **(extra or {}), AS_OF: "DATE"}
     qualifiers = {"subject": subject.columns} if subject else {}
     if condition:
-        parsed = conditions.parse_condition(
-            text, columns, qualifiers=qualifiers, codes=source.codes, allow_aggregates=aggregates
-        )
+        parsed = conditions.parse_condition(text, columns, qualifiers=qualifiers, codes=source.codes, allow_aggregates=aggregates)
     else:
         parsed = conditions.parse_scalar(
             text, columns, qualifiers=qualifiers, codes=source.codes, expect=expect, allow_aggregates=aggregates

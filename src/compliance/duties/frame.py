@@ -8,6 +8,7 @@ from typing import Protocol
 from compliance.duties.context import Context, Need
 from compliance.duties.expressions import Bound, all_of, bind
 from compliance.duties.sources import Source, literal, quoted
+from compliance.rulebook.conditions import Expect
 from compliance.rulebook.model import Duty, Event, Exists, Rule
 
 SUBJECT = "s"
@@ -36,7 +37,7 @@ class Frame:
             self.reads |= source.reads
         return source
 
-    def bind(self, text: str, alias: str = SUBJECT, *, condition: bool = False, expect: str | None = None) -> Bound:
+    def bind(self, text: str, alias: str = SUBJECT, *, condition: bool = False, expect: Expect | None = None) -> Bound:
         """An expression over the subject row; what it reads is remembered."""
         bound = bind(text, self.source, alias, condition=condition, expect=expect)
         self.reads |= bound.reads
@@ -118,9 +119,7 @@ class Frame:
 
     def _because(self) -> str:
         """SQL of why the duty cannot be decided, or NULL."""
-        cases = [
-            f"WHEN {self.condition(one.when)} THEN {literal(one.because)}" for one in self.body.unknown
-        ]
+        cases = [f"WHEN {self.condition(one.when)} THEN {literal(one.because)}" for one in self.body.unknown]
         return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS VARCHAR)"
 
     def _notes(self) -> str:

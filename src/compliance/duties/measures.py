@@ -49,9 +49,7 @@ class CompiledMeasure:
 def duties_source(rule: str) -> Source:
     """The duties of a rule as something a measure can count."""
     relation = f"(SELECT *, trigger_ref AS row_ref FROM duties WHERE rule = {literal(rule)})"
-    return Source(
-        name=rule, relation=relation, columns=DUTY_COLUMNS, key=("subject_id",), subject="duty", is_table=False
-    )
+    return Source(name=rule, relation=relation, columns=DUTY_COLUMNS, key=("subject_id",), subject="duty", is_table=False)
 
 
 class MeasureCompiler:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from compliance.calendar import Duration
 from compliance.duties.expressions import Reads
 from compliance.duties.sources import literal
+from compliance.rulebook.model import Relaxed
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,7 @@ def choice(values: Sequence[str], branch: str) -> str:
 
 def branch_number(periods: Periods) -> str:
     """SQL that gives the number of the first branch that applies, or NULL where none does."""
-    cases = [
-        f"WHEN {branch.when or 'TRUE'} THEN {number}" for number, branch in enumerate(periods.branches)
-    ]
+    cases = [f"WHEN {branch.when or 'TRUE'} THEN {number}" for number, branch in enumerate(periods.branches)]
     if periods.branches[0].when is None:
         return "0"
     return f"CASE {' '.join(cases)} END"
@@ -139,3 +138,16 @@ def within_version(anchor: str, first: datetime.date | None, last: datetime.date
     if last is not None:
         parts.append(f"{anchor} <= DATE {literal(last.isoformat())}")
     return " AND ".join(parts) or None
+
+
+def relaxed(due: str, stretches: Sequence[Relaxed]) -> tuple[str, str]:
+    """SQL of the due day moved to the end of a stretch in which nothing fell due, and SQL of the words that say so."""
+    if not stretches:
+        return due, "CAST(NULL AS VARCHAR)"
+    days = [(literal(one.from_.isoformat()), literal(one.to.isoformat()), one) for one in stretches]
+    moved = " ".join(f"WHEN {due} BETWEEN DATE {first} AND DATE {last} THEN DATE {last}" for first, last, _ in days)
+    words = " ".join(
+        f"WHEN {due} BETWEEN DATE {first} AND DATE {last} THEN {literal(f'relaxed until {one.to} by {one.instrument}')}"
+        for first, last, one in days
+    )
+    return f"CASE {moved} ELSE {due} END", f"CASE {words} END"

@@ -73,7 +73,5 @@ def _missing(frame: Frame) -> str:
     assert isinstance(body, Presence)
     if not body.fields:
         return "CAST(NULL AS VARCHAR)"
-    names = [
-        f"CASE WHEN {OWED}.{quoted(name)} IS NULL THEN {literal(name.replace('_', ' '))} END" for name in body.fields
-    ]
+    names = [f"CASE WHEN {OWED}.{quoted(name)} IS NULL THEN {literal(name.replace('_', ' '))} END" for name in body.fields]
     return f"'not recorded: ' || nullif(concat_ws(', ', {', '.join(names)}), '')"

@@ -8,7 +8,7 @@ from compliance.duties.evidence import EVENT, EventColumns, event_columns
 from compliance.duties.expressions import bind
 from compliance.duties.frame import OWED, Frame
 from compliance.duties.output import select_duties
-from compliance.duties.periods import Length, Periods, backward, branch_number, choice, forward, working_day_joins
+from compliance.duties.periods import Length, Periods, backward, branch_number, choice, forward, relaxed, working_day_joins
 from compliance.duties.sources import literal, quoted
 from compliance.duties.status import dated_status
 from compliance.rulebook.model import Event, Pause, Phase, Recurring
@@ -32,10 +32,10 @@ def recurring(frame: Frame) -> str:
         _hits(frame, body, columns, latest=latest),
         _points(body, latest=latest),
         _gaps(body),
-        _dated(periods, shortest),
+        _dated(periods, shortest, body),
     ]
     if body.pauses is not None:
-        ctes += [_paused(frame, body.pauses), EXTENDED]
+        ctes += [_paused(frame, body.pauses), _extended(body.pauses)]
     ctes.append(_timed(frame, body, latest=latest))
     return select_duties(frame, ctes, dated_status(frame.context.today), trigger="gap_start")
 
@@ -150,9 +150,10 @@ def _lasting(phase: Phase) -> str | None:
     return f"{GAP}.gap_start < {forward(f'{GAP}.trigger_date', Length.of(Duration.parse(phase.lasting)))}"
 
 
-def _dated(periods: Periods, shortest: Periods | None) -> str:
+def _dated(periods: Periods, shortest: Periods | None, body: Recurring) -> str:
     """The CTE `dated`: each gap with the day by which it must end. `sooner` is the earliest day it could be."""
     due = choice([forward(f"{GAP}.gap_start", one.length) for one in periods.branches], "branch")
+    due, relaxed_note = relaxed(due, body.relaxed)
     anchor = f"{GAP}.gap_start"
     sooner, short_branch = "CAST(NULL AS DATE)", "NULL"
     if shortest is not None:
@@ -163,7 +164,7 @@ def _dated(periods: Periods, shortest: Periods | None) -> str:
     FROM gaps AS {GAP}
   ),
   dated AS (
-    SELECT {GAP}.*, {due} AS period_due, {sooner} AS sooner,
+    SELECT {GAP}.*, {due} AS period_due, {relaxed_note} AS relaxed_note, {sooner} AS sooner,
       {choice([literal(one.label) for one in periods.branches], "branch")} AS variant,
       {choice([literal(one.version.isoformat() if one.version else None) for one in periods.branches], "branch")} AS version
     FROM branched AS {GAP}{working_day_joins(anchor, periods, "branch")}
@@ -206,9 +207,11 @@ def _paused(frame: Frame, pause: Pause) -> str:
   )"""
 
 
-EXTENDED = """extended AS (
+def _extended(pause: Pause) -> str:
+    """The CTE `extended`: the due day moved on by the days that did not count."""
+    return f"""extended AS (
     SELECT d.*, d.period_due + CAST(coalesce(p.days, 0) AS INTEGER) AS extended_due,
-      CASE WHEN p.days > 0 THEN 'clock paused by recorded absence' END AS pause_note
+      CASE WHEN p.days > 0 THEN {literal(pause.says)} END AS pause_note
     FROM numbered AS d LEFT JOIN paused AS p ON p.gap_number = d.gap_number
   )"""
 
@@ -218,7 +221,7 @@ def _timed(frame: Frame, body: Recurring, *, latest: bool) -> str:
     due = "period_due" if body.pauses is None else "extended_due"
     if body.counts_from_earlier is not False:
         due = f"greatest({due}, trigger_date)"
-    notes = ["duty_note"]
+    notes = ["duty_note", "relaxed_note"]
     notes += ["pause_note"] if body.pauses is not None else []
     notes += ["'latest only: earlier gaps are not judged'"] if latest else []
     unsure = "WHEN done_date IS NULL AND ceased_date IS NULL AND sooner < {0} AND {1} >= {0} THEN {2} ".format(

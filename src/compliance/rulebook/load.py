@@ -13,12 +13,13 @@ from pydantic import ValidationError
 
 from compliance.errors import UsageError
 from compliance.rulebook.diagnostics import Diagnostic, from_validation_error, nearest_help, raise_if_any
-from compliance.rulebook.model import Definition, Instrument, Parameter, Rule, RuleFile
+from compliance.rulebook.model import ConflictRule, Definition, Instrument, Parameter, Rule, RuleFile
 from compliance.rulebook.text import load_fast, read_document
 
 PACKAGED = Path(__file__).parents[1] / "_rules"
 SOURCE_TREE = Path(__file__).parents[3] / "rules"
-NOT_RULES = frozenset({"scoring.yaml", "ladder.yaml", "obligations.yaml", "benchmarks.yaml", "instruments.yaml"})
+NOT_RULES = frozenset({"scoring.yaml", "ladder.yaml"})
+OTHER_FOLDERS = frozenset({"obligations.d"})
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Rulebook:
     definitions: Mapping[str, Definition]
     parameters: Mapping[str, Parameter]
     instruments: Mapping[str, Instrument]
+    conflicts: Mapping[str, ConflictRule] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
     folder: Path = SOURCE_TREE
     digest: str = ""
@@ -63,11 +65,16 @@ def rule_files(folder: Path) -> list[Path]:
     """The rule files of a folder, in order. Raises UsageError when there are none."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such rules folder")
-    found = sorted(path for path in folder.rglob("*.yaml") if path.name not in NOT_RULES or path.parent != folder)
-    found += [folder / "instruments.yaml"] if (folder / "instruments.yaml").is_file() else []
+    found = sorted(path for path in folder.rglob("*.yaml") if _holds_rules(path, folder))
     if not found:
         raise UsageError(f"{folder}: no rule files (*.yaml) here")
     return found
+
+
+def _holds_rules(path: Path, folder: Path) -> bool:
+    if path.parent == folder:
+        return path.name not in NOT_RULES
+    return path.parent.name not in OTHER_FOLDERS
 
 
 def load_rulebook(folder: Path | None = None, extra: Sequence[Path] = ()) -> Rulebook:
@@ -85,6 +92,7 @@ def load_rulebook(folder: Path | None = None, extra: Sequence[Path] = ()) -> Rul
         definitions={one.id: one for file in files.values() for one in file.definitions},
         parameters={one.id: one for file in files.values() for one in file.parameters},
         instruments={one.id: one for file in files.values() for one in file.instruments},
+        conflicts={one.id: one for file in files.values() for one in file.conflicts},
         files={rule.id: path for path, file in files.items() for rule in file.rules},
         folder=base,
         digest=_digest(base, paths),
@@ -130,7 +138,9 @@ def _twice(files: Mapping[Path, RuleFile]) -> Iterator[Diagnostic]:
             for number, one in enumerate(getattr(file, kind)):
                 if one.id in seen:
                     first = _shown(seen[one.id])
-                    yield diagnostic(path, (kind, number, "id"), f"{one.id} is already defined in {first}", "give it an id of its own")
+                    yield diagnostic(
+                        path, (kind, number, "id"), f"{one.id} is already defined in {first}", "give it an id of its own"
+                    )
                 seen[one.id] = path
 
 
@@ -140,10 +150,14 @@ def _unknown_instruments(files: Mapping[Path, RuleFile]) -> Iterator[Diagnostic]
         for number, rule in enumerate(file.rules):
             if rule.instrument not in known:
                 help = nearest_help(rule.instrument, known, "instrument")
-                yield diagnostic(path, ("rules", number, "instrument"), f"{rule.id}: no instrument is called {rule.instrument}", help)
+                yield diagnostic(
+                    path, ("rules", number, "instrument"), f"{rule.id}: no instrument is called {rule.instrument}", help
+                )
 
 
-def diagnostic(path: Path, loc: tuple[str | int, ...], message: str, help: str | None = None, *, code: str = "rule") -> Diagnostic:
+def diagnostic(
+    path: Path, loc: tuple[str | int, ...], message: str, help: str | None = None, *, code: str = "rule"
+) -> Diagnostic:
     """A diagnostic that points at a place in a rule file."""
     document = read_document(path)
     position = document.position(loc)

@@ -217,6 +217,7 @@ class Duty(Strict):
     exceptions: list[Exempt] = Field(default_factory=list)
     unknown: list[Unknown] = Field(default_factory=list)
     notes: list[Said] = Field(default_factory=list)
+    relaxed: list[Relaxed] = Field(default_factory=list)
     worker: Value | None = None
     team: Value | None = None
 
@@ -264,6 +265,15 @@ class Phase(Strict):
         return length
 
 
+class Relaxed(Strict):
+    """A stretch of days in which no duty fell due: one that would have falls due on its last day."""
+
+    from_: datetime.date = Field(alias="from")
+    to: datetime.date
+    instrument: str
+    provision: str | None = None
+
+
 class Pause(Strict):
     """Days that do not count: rows of a table with a first and a last day (blank: still going on)."""
 
@@ -272,6 +282,7 @@ class Pause(Strict):
     end: str
     match: list[str] | dict[str, str]
     where: Condition | None = None
+    says: str = "clock paused by recorded absence"
 
 
 class Recurring(Duty):
@@ -397,14 +408,13 @@ class Compared(Strict):
         return self
 
 
-FactKind = Literal["breach", "tally", "measure", "item", "worker", "team", "child", "risk"]
 Wanted = Same | Compared | str | int | list[str] | list[int]
 
 
 class FactPattern(Strict):
     """A fact that must be there: its kind, the properties wanted of it, and a name for later patterns to join on."""
 
-    fact: FactKind
+    fact: str
     name: str = Field(alias="as")
     where: dict[str, Wanted] = Field(default_factory=dict)
 
@@ -513,6 +523,16 @@ class Definition(Strict):
     sql: str
 
 
+class ConflictRule(Strict):
+    """A statement that two rules or measures answer differently; the register shows both."""
+
+    id: str
+    title: str
+    says: str
+    between: list[str] = Field(min_length=2)
+    paragraph: int | None = None
+
+
 DEFAULTS = ("instrument", "theme", "topic", "standing", "severity", "verified", "url", "provision")
 
 
@@ -532,6 +552,7 @@ class RuleFile(Strict):
     parameters: list[Parameter] = Field(default_factory=list)
     definitions: list[Definition] = Field(default_factory=list)
     rules: list[Rule] = Field(default_factory=list)
+    conflicts: list[ConflictRule] = Field(default_factory=list)
 
     @model_validator(mode="before")
     @classmethod

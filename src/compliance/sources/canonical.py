@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
@@ -17,7 +18,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from compliance.dataset.config import DatasetConfig, nearest, read_config
-from compliance.dataset.ingest import History, Remark, Staged, shown
+from compliance.dataset.ingest import THREADS, History, Remark, Staged, shown
 from compliance.dataset.schema import Schema, Table
 from compliance.dataset.values import name, quoted
 from compliance.errors import DataError, UsageError
@@ -84,14 +85,24 @@ def stage(
 ) -> list[Staged]:
     """The folder's tables as staged relations; `authority` is the council of rows that name none."""
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {STAGING}")
-    staged = []
-    for table, files in _by_table(folder, schema):
-        if progress:
-            progress(f"reading {table.name}")
-        history: History = folder.config.history.get(table.name, "full")
-        staged += [_stage_csv(connection, folder, table, file, history, authority) for file in files if _is_csv(file)]
-        if parquet := [file for file in files if not _is_csv(file)]:
-            staged.append(_stage_parquet(connection, folder, table, parquet, history, authority))
+    tables, staged = _by_table(folder, schema), []
+    with ThreadPoolExecutor(THREADS) as threads:
+        waiting = [threads.submit(_stage_table, connection.cursor(), folder, table, files, authority) for table, files in tables]
+        for (table, _), each in zip(tables, waiting, strict=True):
+            if progress:
+                progress(f"reading {table.name}")
+            staged += each.result()
+    return staged
+
+
+def _stage_table(
+    connection: DuckDBPyConnection, folder: Folder, table: Table, files: Sequence[Found], authority: str | None
+) -> list[Staged]:
+    history: History = folder.config.history.get(table.name, "full")
+    staged = [_stage_csv(connection, folder, table, file, history, authority) for file in files if _is_csv(file)]
+    if parquet := [file for file in files if not _is_csv(file)]:
+        staged.append(_stage_parquet(connection, folder, table, parquet, history, authority))
+    connection.close()
     return staged
 
 

@@ -1,0 +1,276 @@
+"""Findings: duties as people and machines read them, with the rows that decided them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from compliance.dataset.schema import Schema, Table
+from compliance.dataset.values import name, quoted
+from compliance.duties.evaluate import Evaluation
+from compliance.duties.status import BREACHES, STATUSES
+from compliance.rulebook.load import Rulebook
+from compliance.rulebook.model import SEVERITIES, Limit, Rule
+
+SELECTED = (
+    "id",
+    "rule",
+    "subject_type",
+    "subject_id",
+    "authority",
+    "person_id",
+    "carer_id",
+    "worker_id",
+    "team_id",
+    "team_name",
+    "service",
+    "trigger_date",
+    "due_date",
+    "done_date",
+    "ceased_date",
+    "status",
+    "days_over",
+    "value",
+    "bound",
+    "variant",
+    "version",
+    "note",
+    "trigger_ref",
+    "evidence_ref",
+)
+ROWS_PER_TABLE = 1 << 36
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A source row that decided a duty: its table and key, and the file, sheet and row it was read from."""
+
+    table: str
+    key: str
+    file: str | None
+    sheet: str | None
+    row: int | None
+
+    def place(self) -> str:
+        """Where the row stands, as a person would look it up."""
+        parts = [part for part in (self.file, self.sheet) if part]
+        parts += [f"row {self.row}"] if self.row else []
+        return " > ".join(parts) or f"{self.table} {self.key}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One duty with its status, the rule it comes from and the rows that decided it."""
+
+    id: str
+    rule: Rule
+    subject_type: str
+    subject_id: str
+    authority: str
+    person_id: str | None
+    carer_id: str | None
+    worker_id: str | None
+    team_id: str | None
+    team_name: str | None
+    service: str | None
+    trigger_date: datetime.date | None
+    due_date: datetime.date | None
+    done_date: datetime.date | None
+    ceased_date: datetime.date | None
+    status: str
+    days_over: int | None
+    value: float | None
+    bound: float | None
+    variant: str | None
+    version: str | None
+    note: str | None
+    trigger_ref: int | None
+    evidence_ref: int | None
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def breach(self) -> str | None:
+        """`open` while it can still be put right, `closed` when it cannot, None where the duty is not breached."""
+        return BREACHES.get(self.status)
+
+    @property
+    def team(self) -> str | None:
+        """The team that answers for it, by name where there is one."""
+        return self.team_name or self.team_id
+
+    def message(self) -> str:
+        """What happened, in a sentence that does not need the rule."""
+        return _message(self)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which duties are wanted; empty means all."""
+
+    statuses: tuple[str, ...] = ("overdue", "missed", "late")
+    rules: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    workers: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    minimum_severity: str = "low"
+
+    def where(self, rulebook: Rulebook) -> str:
+        """The selection as SQL over the table of duties."""
+        parts = [_in("status", self.statuses), _in("id", self.ids), _in("rule", self._rules(rulebook))]
+        parts.append(_in_any(("team_id", "team_name"), self.teams))
+        parts.append(_in_any(("worker_id",), self.workers))
+        parts.append(_in_any(("person_id",), self.people))
+        return " AND ".join(part for part in parts if part) or "TRUE"
+
+    def _rules(self, rulebook: Rulebook) -> tuple[str, ...]:
+        """The rules wanted by id, theme and severity, or nothing where all are."""
+        floor = SEVERITIES.index(self.minimum_severity)
+        if not self.rules and not self.themes and floor == 0:
+            return ()
+        wanted = [
+            rule.id
+            for rule in rulebook.duties
+            if (not self.rules or rule.id in self.rules)
+            and (not self.themes or rule.theme in self.themes)
+            and SEVERITIES.index(rule.severity) >= floor
+        ]
+        return tuple(wanted) or ("",)
+
+
+EVERYTHING = Selection(statuses=STATUSES)
+
+
+def findings(evaluation: Evaluation, selection: Selection | None = None) -> list[Finding]:
+    """The duties selected (the breaches when nothing is said) with their evidence, by severity, due date, rule and subject."""
+    chosen = selection or Selection()
+    found = list(_rows(evaluation, chosen.where(evaluation.rulebook)))
+    known = evidence_of(evaluation.connection, evaluation.schema, _refs(found))
+    complete = [_with_evidence(one, known) for one in found]
+    return sorted(complete, key=_order)
+
+
+def count_by_status(evaluation: Evaluation) -> dict[str, int]:
+    """How many duties have each status."""
+    rows = evaluation.connection.execute("SELECT status, count(*) FROM duties GROUP BY status").fetchall()
+    counts: dict[str, int] = dict(rows)
+    return {status: counts.get(status, 0) for status in STATUSES}
+
+
+def _rows(evaluation: Evaluation, where: str) -> Iterator[Finding]:
+    rules = evaluation.rulebook.rules
+    rows = evaluation.connection.execute(f"SELECT {', '.join(SELECTED)} FROM duties WHERE {where}").fetchall()
+    for row in rows:
+        values = dict(zip(SELECTED, row, strict=True))
+        _strip(values)
+        yield Finding(**{**values, "rule": rules[values["rule"]]})
+
+
+def _strip(values: dict[str, Any]) -> None:
+    """Takes the council's prefix off the ids of a run over many councils."""
+    prefix = f"{values['authority']}/"
+    for column in ("subject_id", "person_id", "carer_id", "worker_id", "team_id"):
+        if isinstance(values[column], str) and prefix in values[column]:
+            values[column] = values[column].replace(prefix, "")
+
+
+def _order(finding: Finding) -> tuple[Any, ...]:
+    severity = -SEVERITIES.index(finding.rule.severity)
+    due = finding.due_date or datetime.date.max
+    return (severity, due, finding.rule.id, finding.authority, finding.subject_id, finding.trigger_date or datetime.date.min)
+
+
+def _refs(found: Iterable[Finding]) -> list[int]:
+    refs = {ref for one in found for ref in (one.trigger_ref, one.evidence_ref) if ref}
+    return sorted(refs)
+
+
+def _with_evidence(finding: Finding, known: Mapping[int, Evidence]) -> Finding:
+    refs = list(dict.fromkeys(ref for ref in (finding.trigger_ref, finding.evidence_ref) if ref))
+    object.__setattr__(finding, "evidence", tuple(known[ref] for ref in refs if ref in known))
+    return finding
+
+
+def evidence_of(connection: duckdb.DuckDBPyConnection, schema: Schema, refs: Sequence[int]) -> dict[int, Evidence]:
+    """The source rows of these references."""
+    by_table: dict[int, list[int]] = {}
+    for ref in refs:
+        by_table.setdefault(ref // ROWS_PER_TABLE, []).append(ref)
+    tables = {table.number: table for table in schema.tables.values()}
+    found: dict[int, Evidence] = {}
+    for number, wanted in by_table.items():
+        if number in tables:
+            found |= _table_evidence(connection, tables[number], wanted)
+    return found
+
+
+def _table_evidence(connection: duckdb.DuckDBPyConnection, table: Table, refs: list[int]) -> dict[int, Evidence]:
+    key = "concat_ws(':', " + ", ".join(f"replace(t.{name(column)}, t.authority || '/', '')" for column in table.key) + ")"
+    rows = connection.execute(
+        f"SELECT t.row_ref, {key}, s.file, s.sheet, t.source_row FROM main.{name(table.name)} AS t"
+        f" JOIN (SELECT unnest(?::BIGINT[]) AS ref) AS wanted ON wanted.ref = t.row_ref"
+        " LEFT JOIN main.sources AS s ON s.source_id = t.source_id",
+        [refs],
+    ).fetchall()
+    return {ref: Evidence(table.name, key, file, sheet, row) for ref, key, file, sheet, row in rows}
+
+
+def _in(column: str, values: Sequence[str]) -> str:
+    return f"{column} IN ({', '.join(map(quoted, values))})" if values else ""
+
+
+def _in_any(columns: Sequence[str], values: Sequence[str]) -> str:
+    """SQL that matches ids with or without their council's prefix."""
+    if not values:
+        return ""
+    parts = []
+    for column in columns:
+        parts.append(_in(column, values))
+        parts.append(_in(f"replace({column}, authority || '/', '')", values))
+    return f"({' OR '.join(parts)})"
+
+
+def days(number: int) -> str:
+    """`1 day`, `2 days`."""
+    return f"{number} day" if number == 1 else f"{number} days"
+
+
+def _message(one: Finding) -> str:
+    measured = _measured(one)
+    over = days(one.days_over or 0)
+    match one.status:
+        case "overdue":
+            text = f"was due by {one.due_date}, {over} ago, and is not on record"
+        case "late":
+            text = f"was due by {one.due_date}, done {one.done_date}, {over} late"
+        case "missed":
+            text = f"was due by {one.due_date} and never done" + (f"; ended {one.ceased_date}" if one.ceased_date else "")
+        case "unknown":
+            text = "cannot be decided"
+        case "due":
+            text = f"is due by {one.due_date}"
+        case "lapsed":
+            text = f"ended {one.ceased_date} before it fell due on {one.due_date}"
+        case _:
+            text = "met" + (f" on {one.done_date}, due by {one.due_date}" if one.done_date else "")
+    if measured and one.status in ("overdue", "missed"):
+        text = f"outside the limit since {one.due_date}"
+    return "; ".join(part for part in (text, measured, one.note) if part)
+
+
+def _measured(one: Finding) -> str:
+    body = one.rule.body
+    if not isinstance(body, Limit) or one.value is None or one.bound is None:
+        return ""
+    word = "at most" if body.at_most is not None else "at least"
+    return f"{number(one.value)}, {word} {number(one.bound)}"
+
+
+def number(value: float) -> str:
+    """A number without needless decimals."""
+    return f"{value:.1f}".rstrip("0").rstrip(".") if value % 1 else str(int(value))

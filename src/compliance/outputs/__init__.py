@@ -1,0 +1,1 @@
+"""Writers of what a run found; they observe, they do not compute."""

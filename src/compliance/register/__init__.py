@@ -1,0 +1,1 @@
+"""The register of risks and everything drawn from it."""
