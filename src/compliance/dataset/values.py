@@ -14,7 +14,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2100
 _EDGE = " \t\r\n\f\v\u00a0\ufeff"
 _PLACEHOLDERS = ("", "null", "n/a", "#n/a", "ssd_ph")
 _ID_PLACEHOLDERS = ("-1", "-1.0")
-_NO_DATE = r"^(1900-01-01|0?1/0?1/1900)\b"
+_NO_DATE = ("1900-01-01", "01/01/1900", "1/1/1900")
 _TRUE = ("true", "yes", "y", "1", "1.0")
 _FALSE = ("false", "no", "n", "0", "0.0")
 _TIMES = ("", "{t}%H:%M", "{t}%H:%M:%S", "{t}%H:%M:%S.%f")
@@ -145,11 +145,13 @@ def _trimmed() -> str:
 
 def _blank(more: tuple[str, ...] = ()) -> str:
     words = " ".join(f"WHEN {quoted(word)} THEN NULL" for word in (*_PLACEHOLDERS, *more))
-    return f"CASE lower(t) {words} ELSE t END"  # not IN, which DuckDB would plan as a join
+    longest = max(map(len, (*_PLACEHOLDERS, *more)))
+    return f"CASE WHEN strlen(t) > {longest} THEN t ELSE CASE lower(t) {words} ELSE t END END"  # IN would become a join
 
 
 def _blank_date() -> str:
-    return f"CASE WHEN regexp_matches(t, {quoted(_NO_DATE)}) THEN NULL ELSE read_blank(t) END"
+    none = " OR ".join(f"starts_with(t, {quoted(day)})" for day in _NO_DATE)
+    return f"CASE WHEN {none} THEN NULL ELSE read_blank(t) END"
 
 
 def _moment() -> str:
@@ -160,7 +162,8 @@ def _moment() -> str:
 
 
 def _date(kind: str) -> str:
-    return f"CASE WHEN t LIKE '____-__-__' THEN try_cast(t AS {kind}) ELSE (read_moment(t))::{kind} END"
+    plain = "t LIKE '____-__-__' OR t LIKE '____-__-__ __:__:__'"
+    return f"CASE WHEN {plain} THEN try_cast(t AS {kind}) ELSE (read_moment(t))::{kind} END"
 
 
 def _boolean() -> str:
