@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from compliance.synth import caseloads, children, looked_after, supervision, workforce
+from compliance.synth import care_leavers, caseloads, children, fostering, looked_after, quality, supervision, workforce
 from compliance.synth import write as _write
 from compliance.synth.council import load_council, profiles
 from compliance.synth.truth import TruthRow, tell_truth
@@ -30,9 +30,15 @@ def synthesise(profile: str, as_of: date, seed: int, scale: float = 1.0) -> Synt
     council = load_council(profile, scale)
     world = World(council, as_of, Random(seed))
     cares = looked_after.look_after(world)
-    children.know(world, cares)
+    children.know(world, cares, quality.other_councils_plans(world))
+    care_leavers.prepare(world, cares)
     force = workforce.employ(world)
+    fostering.foster(world, force, cares)
     caseloads.allocate(world, force)
+    care_leavers.name_authors(world)
+    quality.missing_episodes(world, cares)
+    quality.audits(world)
+    quality.guardianship(world)
     world.note_plans()
     supervision.supervise(world, force)
     tables = {name: rows for name, rows in sorted(world.tables.items()) if rows}

@@ -9,7 +9,7 @@ from compliance.synth.looked_after import Care
 from compliance.synth.world import Child, Row, Spell, World
 
 
-def know(world: World, cares: list[Care]) -> None:
+def know(world: World, cares: list[Care], others: int = 0) -> None:
     """Add every child in need, on a plan or being assessed, so that the open episodes are as many as published."""
     plans = protect(world)
     stepped = sum(row["end_date"] is not None for _, row in plans if not _referral(world, row)["closed_date"])
@@ -17,7 +17,7 @@ def know(world: World, cares: list[Care]) -> None:
     looked_after = sum(care.end is None for care in cares)
     need = world.council.need
     waiting = world.council.count(need["awaiting_assessment"])
-    in_need = world.council.count(need["open_episodes"]) - open_plans - stepped - looked_after - waiting
+    in_need = world.council.count(need["open_episodes"]) - open_plans - stepped - looked_after - waiting - others
     _planned(world, in_need, waiting)
     front_door.other_contacts(world)
     _count_earlier(world)

@@ -6,7 +6,7 @@ from datetime import date
 from compliance.synth import dates, fostering_panel, people
 from compliance.synth.looked_after import Care
 from compliance.synth.workforce import Workforce
-from compliance.synth.world import CLEAN_BEFORE, Child, Pace, Row, World, paced
+from compliance.synth.world import CLEAN_BEFORE, Pace, Row, World, paced
 
 REVIEWS = Pace(due=lambda last, _: dates.years_after(last, 1), late=0.45, overrun=(5, 120), earliest=0.9, first_earliest=0.9, is_relaxable=True)
 UNANNOUNCED = Pace(due=lambda last, _: dates.months_after(last, 12), late=0.35, overrun=(5, 150), earliest=0.6, first_earliest=0.4)
@@ -319,8 +319,3 @@ def _supervise(world: World, force: Workforce, households: list[Household]) -> N
             )
     for row in world.tables["foster_carer_visits"]:
         row["worker_id"] = by_carer.get(row["carer_id"])
-
-
-def child_of(world: World, row: Row) -> Child:
-    """Return the child of a row."""
-    return world.children[row["person_id"]]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from compliance.synth import dates, people
+from compliance.synth import dates
 from compliance.synth.world import CLEAN_BEFORE, Row, World
 
 OTHERS = 7
@@ -198,8 +198,3 @@ def _withdrawn(world: World, number: int) -> None:
     applied = world.working_day(max(world.window, CLEAN_BEFORE), dates.days_after(world.as_of, -330))
     form = application(world, _applicant(world), None, "mainstream", applied)
     form.update(outcome="withdrawn", outcome_date=dates.days_after(applied, 300 if number % 9 == 4 else world.rng.randint(30, 200)))
-
-
-def birth_of_adult(world: World) -> date:
-    """Return an adult's date of birth."""
-    return people.birth_for(world, 30, 68, world.as_of)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
-from compliance.synth import truth_care, truth_children
+from compliance.synth import truth_care, truth_children, truth_fostering, truth_leavers, truth_workforce
 from compliance.synth.oracle import Facts, Tables, TruthRow
 
 __all__ = ["NOT_COVERED", "TruthRow", "covered", "tell_truth"]
@@ -15,7 +15,8 @@ NOT_COVERED = {
 
 def _rules() -> dict[Callable[[Facts], None], list[str]]:
     """Return each little evaluator with the rules it covers."""
-    return {**truth_children.RULES, **truth_care.RULES}
+    themes = (truth_children, truth_care, truth_leavers, truth_fostering, truth_workforce)
+    return {evaluate: rules for theme in themes for evaluate, rules in theme.RULES.items()}
 
 
 def covered() -> list[str]:
