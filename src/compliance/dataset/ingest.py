@@ -190,9 +190,6 @@ def create_tables(connection: DuckDBPyConnection, schema: Schema) -> None:
     connection.execute(";".join(statements))
 
 
-_create_tables = create_tables
-
-
 def _create_table(table: Table) -> str:
     columns = [f"{name(column.name)} {column.sql_type}" for column in table.columns.values()]
     lineage = ["authority VARCHAR", "row_ref BIGINT", "source_id INTEGER", "source_row BIGINT"]
