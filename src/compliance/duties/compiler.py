@@ -17,8 +17,9 @@ from compliance.duties.presence import presence
 from compliance.duties.recurring import recurring
 from compliance.duties.sequence import sequence
 from compliance.duties.sources import ALL_AUTHORITIES, Source, authorities_source, quoted, table_source
-from compliance.errors import EngineError
+from compliance.errors import EngineError, RuleFileError
 from compliance.rulebook import conditions
+from compliance.rulebook.diagnostics import nearest_help
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import Definition, Duty, Rule
 
@@ -110,7 +111,11 @@ class Workbench:
         tables: dict[str, Mapping[str, str]] = {name: _with_later(source) for name, source in self._tables().items()}
         tables |= {name: source.columns for name, source in under.items()}
         tables[RUN] = {"as_of": "DATE"}
-        parsed = conditions.parse_definition(definition.sql, tables)
+        try:
+            parsed = conditions.parse_definition(definition.sql, tables)
+        except conditions.ConditionError as error:
+            error.text = definition.sql
+            raise
         rests_on = tuple(sorted({table for table, _ in parsed.reads} & under.keys()))
         reads = self._base_reads(parsed.reads, definition, under)
         renamed = conditions.rename_tables(parsed, self._relations(under))
@@ -181,12 +186,12 @@ def _with_later(source: Source) -> dict[str, str]:
     return {**source.columns, **{column + LATER: "BOOLEAN" for column in sorted(source.may_be_later)}}
 
 
-class UnknownSource(EngineError):
+class UnknownSource(RuleFileError):
     """A rule names a table or definition that does not exist."""
 
     def __init__(self, name: str, known: list[str]) -> None:
-        super().__init__(f"no table or definition is called {name}")
-        self.name, self.known = name, known
+        super().__init__(f"no table or definition is called {name}", help=nearest_help(name, known, "table or definition"))
+        self.name = name
 
 
 class _Sources(Mapping[str, Source]):

@@ -7,7 +7,16 @@ from compliance.duties.evidence import first_event
 from compliance.duties.expressions import bind
 from compliance.duties.frame import OWED, Frame
 from compliance.duties.output import select_duties
-from compliance.duties.periods import Periods, backward, branch_number, choice, forward, relaxed, working_day_joins
+from compliance.duties.periods import (
+    Periods,
+    backward,
+    branch_columns,
+    branch_number,
+    choice,
+    forward,
+    relaxed,
+    working_day_joins,
+)
 from compliance.duties.sources import literal
 from compliance.duties.status import dated_status
 from compliance.rulebook.model import Computed, Deadline, Event, Variant
@@ -102,8 +111,7 @@ def _timed(frame: Frame, periods: Periods, *, done: str | None, backwards: bool,
   dated AS (
     SELECT {OWED}.*, {due} AS due_date, {due_at} AS due_at, {relaxed_note} AS relaxed_note,
       {done_date} AS done_date, {done_at} AS done_at, {ref} AS evidence_ref,
-      {choice([literal(one.label) for one in periods.branches], "branch")} AS variant,
-      {choice([literal(one.version.isoformat() if one.version else None) for one in periods.branches], "branch")} AS version
+      {branch_columns(periods)}
     FROM {source}{joins}
     WHERE branch IS NOT NULL OR {ANCHOR} IS NULL
   ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -18,8 +19,10 @@ from compliance.duties.context import Need
 from compliance.duties.measures import CompiledMeasure, compile_measure
 from compliance.duties.owners import OWNERS, owned
 from compliance.duties.status import COLUMNS
-from compliance.errors import EngineError
+from compliance.duties.validate import refuse
+from compliance.errors import EngineError, RuleFileError
 from compliance.rulebook.load import Rulebook
+from compliance.rulebook.model import Rule
 
 BATCH = 20
 Progress = Callable[[str], None]
@@ -92,9 +95,10 @@ def evaluate(
     bench = bench or Workbench(schema, rulebook, available.latest_only)
     result = Evaluation(connection, rulebook, schema, as_of)
     tell("compiling rules")
-    compiled = [bench.compile(rule) for rule in rulebook.duties]
+    compiled = [_compiled(bench.compile, rulebook, rule) for rule in rulebook.duties]
     ready = _ready(compiled, available, result)
-    measures = _ready_measures([compile_measure(bench, rule) for rule in rulebook.of_kind("measure")], available, result)
+    counted = [_compiled(partial(compile_measure, bench), rulebook, rule) for rule in rulebook.of_kind("measure")]
+    measures = _ready_measures(counted, available, result)
     result.definitions = bench.definitions
     prepare(connection, schema, as_of)
     _define(connection, bench, [*ready, *measures], as_of)
@@ -104,6 +108,14 @@ def evaluate(
     _run_measures(connection, measures, as_of, result)
     result.not_evaluated.sort(key=lambda one: one.rule)
     return result
+
+
+def _compiled(compiler: Callable[[Rule], T], rulebook: Rulebook, rule: Rule) -> T:
+    """The rule compiled; what is wrong in its file is said with its position."""
+    try:
+        return compiler(rule)
+    except RuleFileError as error:
+        raise refuse(rulebook, rule, error) from error
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, schema: Schema, as_of: datetime.date) -> None:

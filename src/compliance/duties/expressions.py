@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlglot import exp
 
@@ -45,12 +46,15 @@ def bind(
     """
     columns = {**source.columns, **(extra or {}), AS_OF: "DATE"}
     qualifiers = {"subject": subject.columns} if subject else {}
-    if condition:
-        parsed = conditions.parse_condition(text, columns, qualifiers=qualifiers, codes=source.codes, allow_aggregates=aggregates)
-    else:
-        parsed = conditions.parse_scalar(
-            text, columns, qualifiers=qualifiers, codes=source.codes, expect=expect, allow_aggregates=aggregates
-        )
+    shared: dict[str, Any] = {"qualifiers": qualifiers, "codes": source.codes, "allow_aggregates": aggregates}
+    try:
+        if condition:
+            parsed = conditions.parse_condition(text, columns, **shared)
+        else:
+            parsed = conditions.parse_scalar(text, columns, expect=expect, **shared)
+    except conditions.ConditionError as error:
+        error.text = text
+        raise
     used = conditions.columns_used(parsed)
     names = sorted(column for qualifier, column in used if not qualifier)
     reads: Reads = frozenset().union(

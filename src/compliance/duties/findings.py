@@ -37,6 +37,7 @@ SELECTED = (
     "value",
     "bound",
     "variant",
+    "period",
     "version",
     "note",
     "trigger_ref",
@@ -86,6 +87,7 @@ class Finding:
     value: float | None
     bound: float | None
     variant: str | None
+    period: str | None
     version: str | None
     note: str | None
     trigger_ref: int | None

@@ -24,6 +24,13 @@ class Length:
         """The length of a fixed duration."""
         return cls(duration.unit, str(duration.n))
 
+    def words(self) -> str:
+        """SQL of the length in words, such as `45 working days`."""
+        unit = self.unit.replace("_", " ")
+        if self.n.isdigit():
+            return literal(f"{self.n} {unit.removesuffix('s') if self.n == '1' else unit}")
+        return f"CAST({self.n} AS VARCHAR) || {literal(' ' + unit)}"
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -128,6 +135,17 @@ def working_day_joins(anchor: str, periods: Periods, branch: str, *, backwards: 
         f"\n    LEFT JOIN calendar AS clock ON clock.day = {start}"
         f"\n    LEFT JOIN calendar AS target ON target.is_working AND target.working_day = {wanted}"
     )
+
+
+def branch_columns(periods: Periods) -> str:
+    """SQL of what the answer says of the branch that applied: its variant, its period in words and its version."""
+    versions = [literal(one.version.isoformat() if one.version else None) for one in periods.branches]
+    columns = {
+        "variant": [literal(one.label) for one in periods.branches],
+        "period": [one.length.words() for one in periods.branches],
+        "version": versions,
+    }
+    return ",\n      ".join(f"CAST({choice(values, 'branch')} AS VARCHAR) AS {name}" for name, values in columns.items())
 
 
 def within_version(anchor: str, first: datetime.date | None, last: datetime.date | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from compliance.duties.context import PeriodCompiler
 from compliance.duties.frame import OWED, Frame
 from compliance.duties.output import select_duties
-from compliance.duties.periods import branch_number, choice, forward, working_day_joins
+from compliance.duties.periods import branch_columns, branch_number, choice, forward, working_day_joins
 from compliance.duties.sources import literal, quoted
 from compliance.duties.status import stated_status
 from compliance.rulebook.model import Exists, Presence
@@ -35,8 +35,8 @@ def stated(frame: Frame, is_so: str, note: str, within: str, *, value: str = "NU
   ),
   timed AS (
     SELECT {OWED}.*, {due} AS due_date, CAST(NULL AS DATE) AS done_date,
-      {choice([literal(one.version.isoformat() if one.version else None) for one in periods.branches], "branch")} AS version,
-      CAST(NULL AS VARCHAR) AS variant, {OWED}.row_ref AS trigger_ref, {OWED}.row_ref AS evidence_ref,
+      {branch_columns(periods)},
+      {OWED}.row_ref AS trigger_ref, {OWED}.row_ref AS evidence_ref,
       CASE WHEN owner_unknown IS NOT NULL THEN owner_unknown
         WHEN {ANCHOR} IS NULL THEN {literal(f"{frame.body.trigger} is missing")}
         WHEN ceased_date < {ANCHOR} THEN 'ended before it began: impossible order'

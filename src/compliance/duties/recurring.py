@@ -8,7 +8,17 @@ from compliance.duties.evidence import EVENT, EventColumns, event_columns
 from compliance.duties.expressions import bind
 from compliance.duties.frame import OWED, Frame
 from compliance.duties.output import select_duties
-from compliance.duties.periods import Length, Periods, backward, branch_number, choice, forward, relaxed, working_day_joins
+from compliance.duties.periods import (
+    Length,
+    Periods,
+    backward,
+    branch_columns,
+    branch_number,
+    choice,
+    forward,
+    relaxed,
+    working_day_joins,
+)
 from compliance.duties.sources import literal, quoted
 from compliance.duties.status import dated_status
 from compliance.rulebook.model import Event, Pause, Phase, Recurring
@@ -165,8 +175,7 @@ def _dated(periods: Periods, shortest: Periods | None, body: Recurring) -> str:
   ),
   dated AS (
     SELECT {GAP}.*, {due} AS period_due, {relaxed_note} AS relaxed_note, {sooner} AS sooner,
-      {choice([literal(one.label) for one in periods.branches], "branch")} AS variant,
-      {choice([literal(one.version.isoformat() if one.version else None) for one in periods.branches], "branch")} AS version
+      {branch_columns(periods)}
     FROM branched AS {GAP}{working_day_joins(anchor, periods, "branch")}
     WHERE branch IS NOT NULL OR {anchor} IS NULL
   )"""

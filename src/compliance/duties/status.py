@@ -20,6 +20,7 @@ COLUMNS = (
     "value",
     "bound",
     "variant",
+    "period",
     "version",
     "note",
     "trigger_ref",

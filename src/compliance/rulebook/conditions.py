@@ -54,6 +54,7 @@ class ConditionError(RuleFileError):
         self.offset = offset
         self.length = max(1, length)
         self.code = code
+        self.text: str | None = None
 
 
 # --- what callers use ---------------------------------------------------------------------------------------------
@@ -218,9 +219,7 @@ def _refuse_comments(text: str, tokens: Sequence[Token]) -> None:
         gap = text[end:start]
         if gap.strip():
             offset = end + len(gap) - len(gap.lstrip())
-            raise ConditionError(
-                "a comment is not allowed here", offset=offset, help="write it as a YAML comment, after `#`"
-            )
+            raise ConditionError("a comment is not allowed here", offset=offset, help="write it as a YAML comment, after `#`")
         end = len(text) if token is None else token.end + 1
 
 
@@ -986,9 +985,7 @@ _SCALARS: dict[type[exp.Expr], frozenset[str]] = {
     exp.LastValue: _THIS,
 }
 _CLAUSES: dict[type[exp.Expr], frozenset[str]] = {
-    exp.Select: frozenset(
-        {"with_", "expressions", "distinct", "from_", "joins", "where", "group", "having", "qualify", "order"}
-    ),
+    exp.Select: frozenset({"with_", "expressions", "distinct", "from_", "joins", "where", "group", "having", "qualify", "order"}),
     exp.Union: frozenset({"with_", "this", "expression", "distinct", "order"}),
     exp.Intersect: frozenset({"with_", "this", "expression", "distinct", "order"}),
     exp.Except: frozenset({"with_", "this", "expression", "distinct", "order"}),

@@ -109,11 +109,11 @@ def load_file(path: Path) -> RuleFile:
         return RuleFile.model_validate(load_fast(path))
     except ValidationError as error:
         document = read_document(path)
-        raise_if_any(from_validation_error(document, error, _shown(path), model=RuleFile))
+        raise_if_any(from_validation_error(document, error, shown_path(path), model=RuleFile))
         raise
 
 
-def _shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """The path as a person would type it."""
     try:
         return str(path.relative_to(Path.cwd()))
@@ -137,7 +137,7 @@ def _twice(files: Mapping[Path, RuleFile]) -> Iterator[Diagnostic]:
         for path, file in files.items():
             for number, one in enumerate(getattr(file, kind)):
                 if one.id in seen:
-                    first = _shown(seen[one.id])
+                    first = shown_path(seen[one.id])
                     yield diagnostic(
                         path, (kind, number, "id"), f"{one.id} is already defined in {first}", "give it an id of its own"
                     )
@@ -163,7 +163,7 @@ def diagnostic(
     position = document.position(loc)
     lines = document.text.splitlines()
     source = lines[position.line - 1] if position.line <= len(lines) else None
-    return Diagnostic(_shown(path), position.line, position.column, message, help, document.span(loc), code, source)
+    return Diagnostic(shown_path(path), position.line, position.column, message, help, document.span(loc), code, source)
 
 
 def find_text(value: Any, text: str, loc: tuple[str | int, ...] = ()) -> tuple[str | int, ...] | None:

@@ -1,0 +1,163 @@
+"""`compliance check`: the breaches in a dataset; the main job."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import click
+
+from compliance.cli.options import (
+    as_of_option,
+    dataset_argument,
+    emit,
+    format_option,
+    progress_to_stderr,
+    quiet_option,
+    rulebook_of,
+    rules_option,
+    stdout_console,
+)
+from compliance.duties.findings import Finding, Selection, findings
+from compliance.duties.status import STATUSES
+from compliance.errors import NothingEvaluated, UsageError
+from compliance.register.register import measures
+from compliance.rulebook.diagnostics import nearest_help
+from compliance.rulebook.load import Rulebook
+from compliance.rulebook.model import SEVERITIES
+from compliance.run import Request, Run, Timings, run, trusted
+
+FORMATS = ("text", "json", "jsonl", "csv")
+
+
+@click.command("check")
+@dataset_argument
+@as_of_option
+@rules_option
+@click.option("--all", "every", is_flag=True, help="Every duty with its status, not only breaches.")
+@click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only duties with this status (repeatable).")
+@click.option("--rule", "rule_ids", multiple=True, metavar="ID", help="Only this rule (repeatable).")
+@click.option("--theme", "themes", multiple=True, help="Only this theme (repeatable).")
+@click.option("--team", "teams", multiple=True, help="Only this team (repeatable).")
+@click.option("--person", "people", multiple=True, metavar="ID", help="Only this child or young person (repeatable).")
+@click.option("--severity", type=click.Choice(SEVERITIES), default="low", help="Only rules of at least this severity.")
+@click.option(
+    "--fail-on", type=click.Choice([*SEVERITIES, "never"]), default="low", show_default=True, help="Exit 1 from this severity."
+)
+@click.option("--limit", type=click.IntRange(min=0), default=5, show_default=True, help="Lines a rule in text; 0 is all.")
+@format_option(*FORMATS)
+@click.option("--output", "outputs", multiple=True, metavar="FORMAT=PATH", help="Also write this file (repeatable).")
+@click.option("--timings", is_flag=True, help="Say on stderr how long each stage took.")
+@quiet_option
+def command(
+    dataset: tuple[Path, ...],
+    as_of: datetime.date | None,
+    rules_folder: Path | None,
+    local_rules: tuple[Path, ...],
+    every: bool,
+    status: tuple[str, ...],
+    rule_ids: tuple[str, ...],
+    themes: tuple[str, ...],
+    teams: tuple[str, ...],
+    people: tuple[str, ...],
+    severity: str,
+    fail_on: str,
+    limit: int,
+    form: str,
+    outputs: tuple[str, ...],
+    timings: bool,
+    quiet: bool,
+) -> int:
+    """List the breaches in DATASET: duties not met in time, grouped by rule and severity."""
+    clock = Timings()
+    wanted = [_output(text) for text in outputs]
+    with clock.stage("rules"):
+        rulebook = rulebook_of(rules_folder, local_rules)
+    _check_names(rulebook, rule_ids, themes)
+    result = run(Request(dataset, rulebook, as_of, progress=progress_to_stderr(quiet)), clock)
+    trusted(result.evaluation)
+    with clock.stage("findings"):
+        statuses = STATUSES if every else status or ("overdue", "missed", "late")
+        selection = Selection(statuses, rule_ids, themes, teams, people, minimum_severity=severity)
+        found = findings(result.evaluation, selection)
+        _refuse_nothing(result, rule_ids, themes)
+    with clock.stage("output"):
+        for kind, path in wanted:
+            _write(result, found, kind, path)
+        if form == "text":
+            from compliance.outputs.terminal import print_check
+
+            print_check(stdout_console(), result, found, limit=limit, quiet=quiet)
+        else:
+            emit(_rendered(result, found, form))
+    if timings:
+        click.echo("  ".join(f"{name} {seconds:.2f} s" for name, seconds in clock.seconds.items()), err=True)
+    return _exit_code(found, fail_on)
+
+
+def _check_names(rulebook: Rulebook, rules: tuple[str, ...], themes: tuple[str, ...]) -> None:
+    for name in rules:
+        if rulebook.rule(name).kind == "escalation":
+            raise UsageError(f"{name} is an escalation rule", help="`compliance register` lists the risks that it raises")
+    known = {rule.theme for rule in rulebook.rules.values()}
+    for theme in themes:
+        if theme not in known:
+            raise UsageError(f"no rule has the theme {theme}", help=nearest_help(theme, known, "theme"))
+
+
+def _refuse_nothing(result: Run, rules: tuple[str, ...], themes: tuple[str, ...]) -> None:
+    """A question about rules that could not be evaluated has no answer."""
+    asked = [
+        rule.id for rule in result.rulebook.duties if (not rules or rule.id in rules) and (not themes or rule.theme in themes)
+    ]
+    if not set(asked) & set(result.evaluation.evaluated):
+        reasons = {one.rule: one.reason for one in result.evaluation.not_evaluated}
+        first = next((f"{name}: {reasons[name]}" for name in asked if name in reasons), "no such rule")
+        raise NothingEvaluated(f"none of the {len(asked)} rules asked for could be evaluated; {first}")
+
+
+def _output(text: str) -> tuple[str, Path]:
+    kind, separator, path = text.partition("=")
+    if not separator or kind not in FORMATS or not path:
+        raise UsageError(f"--output {text}: not FORMAT=PATH", help=f"FORMAT is one of {', '.join(FORMATS)}")
+    return kind, Path(path)
+
+
+def _rendered(result: Run, found: list[Finding], form: str) -> bytes:
+    from compliance.outputs import documents, tabular
+
+    match form:
+        case "json":
+            return documents.as_json(documents.check_document(result, found, measures(result)))
+        case "jsonl":
+            lines = (documents.as_json_line(documents.finding_document(one, result.rulebook)) for one in found)
+            return b"".join(lines)
+        case "csv":
+            return tabular.findings_csv(found)
+    return _text(result, found)
+
+
+def _text(result: Run, found: list[Finding]) -> bytes:
+    import io
+
+    from rich.console import Console
+
+    from compliance.outputs.terminal import print_check
+
+    buffer = io.StringIO()
+    print_check(Console(file=buffer, width=160, no_color=True), result, found, limit=0)
+    return buffer.getvalue().encode()
+
+
+def _write(result: Run, found: list[Finding], kind: str, path: Path) -> None:
+    from compliance.outputs.files import write_private
+
+    write_private(path, _rendered(result, found, kind))
+
+
+def _exit_code(found: list[Finding], fail_on: str) -> int:
+    """1 where a breach shown is at or above the severity named."""
+    if fail_on == "never":
+        return 0
+    floor = SEVERITIES.index(fail_on)
+    return int(any(one.breach and SEVERITIES.index(one.rule.severity) >= floor for one in found))

@@ -1,0 +1,109 @@
+"""Options that several commands share, and what they make of them."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from compliance.errors import UsageError
+from compliance.rulebook.load import Rulebook, load_rulebook
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+QUIET_SECONDS = 0.5
+
+
+class Day(click.ParamType[datetime.date]):
+    """A date, as 2021-09-30."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime.date:
+        """The date that the text names."""
+        if isinstance(value, datetime.date):
+            return value
+        try:
+            return datetime.date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date; write it as 2021-09-30", param, ctx)
+
+
+DAY = Day()
+
+
+def dataset_argument(command: Command) -> Command:
+    """The dataset: one or more folders or files."""
+    return click.argument("dataset", nargs=-1, required=True, type=click.Path(path_type=Path))(command)
+
+
+def as_of_option(command: Command) -> Command:
+    """The day whose close is judged."""
+    return click.option("--as-of", type=DAY, help="Judge as of the close of this day (the extract's date when left out).")(
+        command
+    )
+
+
+def rules_option(command: Command) -> Command:
+    """Another rulebook, or local rules beside it."""
+    command = click.option(
+        "--rules", "rules_folder", type=click.Path(path_type=Path), help="A rulebook folder in place of the packaged one."
+    )(command)
+    return click.option(
+        "--local",
+        "local_rules",
+        multiple=True,
+        type=click.Path(path_type=Path, exists=True),
+        help="A file or folder of local rules beside the rulebook.",
+    )(command)
+
+
+def format_option(*formats: str) -> Callable[[Command], Command]:
+    """The form of what is printed."""
+    return click.option(
+        "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True, help="How to print it."
+    )
+
+
+def quiet_option(command: Command) -> Command:
+    """Results only."""
+    return click.option("-q", "--quiet", is_flag=True, help="Results only: no progress, no summary.")(command)
+
+
+def rulebook_of(rules_folder: Path | None, local_rules: Sequence[Path] = ()) -> Rulebook:
+    """The rulebook asked for. Raises RuleFileError with every problem in it."""
+    if rules_folder is not None and not rules_folder.is_dir():
+        raise UsageError(f"{rules_folder}: no such rules folder")
+    rulebook = load_rulebook(rules_folder, local_rules)
+    if not rulebook.rules:
+        raise UsageError(f"{rulebook.folder}: a rulebook without rules checks nothing")
+    return rulebook
+
+
+def stdout_console() -> Console:
+    """The console for results: colours only for a terminal, or as NO_COLOR and FORCE_COLOR say; whole lines when piped."""
+    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "120"))
+    return Console(file=sys.stdout, width=width, highlight=False)
+
+
+def progress_to_stderr(quiet: bool) -> Callable[[str], None]:
+    """Says on stderr what is being done, once the command has run for half a second."""
+    start = time.monotonic()
+
+    def tell(words: str) -> None:
+        if not quiet and sys.stderr.isatty() and time.monotonic() - start > QUIET_SECONDS:
+            click.echo(f"{words} …", err=True)
+
+    return tell
+
+
+def emit(content: bytes) -> None:
+    """Writes bytes to stdout."""
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
