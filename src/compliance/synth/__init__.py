@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from compliance.synth import care_leavers, caseloads, children, fostering, looked_after, quality, supervision, workforce
+from compliance.synth import care_leavers, caseloads, children, fostering, looked_after, planted, quality, supervision, workforce
 from compliance.synth import write as _write
 from compliance.synth.council import load_council, profiles
 from compliance.synth.truth import TruthRow, tell_truth
@@ -29,6 +29,7 @@ def synthesise(profile: str, as_of: date, seed: int, scale: float = 1.0) -> Synt
     """Return a council of the size a profile gives, the same one every time for the same arguments."""
     council = load_council(profile, scale)
     world = World(council, as_of, Random(seed))
+    planted.plant(world)
     cares = looked_after.look_after(world)
     children.know(world, cares, quality.other_councils_plans(world))
     care_leavers.prepare(world, cares)
@@ -41,6 +42,7 @@ def synthesise(profile: str, as_of: date, seed: int, scale: float = 1.0) -> Synt
     quality.guardianship(world)
     world.note_plans()
     supervision.supervise(world, force)
+    workforce.blank_one_start(force)
     tables = {name: rows for name, rows in sorted(world.tables.items()) if rows}
     truth = tell_truth(tables, as_of, council.code)
     return Synthetic(tables, truth, {"code": council.code, "name": council.name}, as_of)

@@ -67,10 +67,7 @@ def visit_placement(world: World, care: Care, row: Row, orders: list[Row], revie
     start, end = row["start_date"], row["end_date"]
     change = _change(world, care, row, orders)
     pace = _pace(care, row, orders, reviews)
-    if change is None:
-        days = paced(world, start, end, pace)
-    else:
-        days = _bridged(world, row, change, pace, reviews)
+    days = paced(world, start, end, pace) if change is None else _bridged(world, row, change, pace)
     for day in days:
         add_visit(world, care, row, day)
         attempt(world, care, row, day, days)
@@ -94,8 +91,12 @@ def _pace(care: Care, row: Row, orders: list[Row], reviews: list[date]) -> Pace:
         return _weekly(reviews, 28, avoid)
     if row["placement_type"] == "P1":
         return _weekly(reviews, 28, avoid) if status == "C1" else _weekly(reviews, 42, avoid) if care.temporary else _six_weekly()
-    return Pace(due=lambda last, count: _later(row, last) if count else dates.days_after(last, 7), late=0.09, overrun=(1, 30),
-                is_relaxable=True)
+    return Pace(
+        due=lambda last, count: _later(row, last) if count else dates.days_after(last, 7),
+        late=0.09,
+        overrun=(1, 30),
+        is_relaxable=True,
+    )
 
 
 def _six_weekly() -> Pace:
@@ -122,7 +123,7 @@ def _later(row: Row, last: date) -> date:
     return dates.months_after(last, 3) if row["is_intended_to_last_to_18"] else dates.days_after(last, 42)
 
 
-def _bridged(world: World, row: Row, change: date, pace: Pace, reviews: list[date]) -> list[date]:
+def _bridged(world: World, row: Row, change: date, pace: Pace) -> list[date]:
     """Return visit days on both sides of a change of paragraph, close enough to it to be in time however it is read."""
     days = paced(world, row["start_date"], dates.days_after(change, -2), pace)
     if not days or (change - days[-1]).days > 6:
@@ -188,7 +189,11 @@ def plan_placement(world: World, care: Care, row: Row) -> None:
     start, end = row["start_date"], row["end_date"]
     due = dates.working_days_after(start, 5)
     clean = start < CLEAN_BEFORE or dates.is_relaxed(start, due) or row["placement_type"][0] in "APRK"
-    day = max(dates.working_days_before(start, 2), care.start) if world.chance(0.5) else dates.working_days_after(start, world.rng.randint(1, 5))
+    day = (
+        max(dates.working_days_before(start, 2), care.start)
+        if world.chance(0.5)
+        else dates.working_days_after(start, world.rng.randint(1, 5))
+    )
     if not clean and world.chance(0.15):
         if end is None and world.chance(0.25):
             return
@@ -209,7 +214,9 @@ def add_plan(world: World, care: Care, kind: str, day: date, placement_id: str |
         plan_kind=kind,
         plan_date=day,
         end_date=None,
-        permanence_plan=None if kind != "care_plan" else world.pick(["long_term_fostering", "return_home", "adoption", "family_or_friends"]),
+        permanence_plan=None
+        if kind != "care_plan"
+        else world.pick(["long_term_fostering", "return_home", "adoption", "family_or_friends"]),
         has_health_plan=kind == "care_plan" or None,
     )
 
@@ -229,7 +236,11 @@ def check_health(world: World, care: Care) -> None:
     """Add health assessments: the first by a doctor before the first review is due, a third of them late since 2020."""
     due = dates.working_days_after(care.start, 20)
     late = care.start >= CLEAN_BEFORE and not dates.is_relaxed(care.start, due) and world.chance(0.35)
-    first = dates.working_days_after(due, world.rng.randint(1, 25)) if late else world.working_day(dates.days_after(care.start, 3), due)
+    first = (
+        dates.working_days_after(due, world.rng.randint(1, 25))
+        if late
+        else world.working_day(dates.days_after(care.start, 3), due)
+    )
     if not late and world.chance(0.08):
         first = dates.on_or_before(dates.days_after(care.start, -world.rng.randint(10, 60)))
         first = max(first, care.child.birth)
@@ -248,8 +259,13 @@ def _later_health(world: World, care: Care, first: date) -> list[date]:
 
     pace = Pace(due=due, late=0.10, overrun=(2, 45), earliest=0.85, first_earliest=0.85)
     days = paced(world, first, care.end, pace)
-    if care.end is None and care.start < world.year and not world.quota("health", world.council.looked_after["health_percent"]).take():
-        days = [day for day in days if day < dates.days_after(world.year, -30)]
+    if (
+        care.end is None
+        and care.start < world.year
+        and not world.quota("health", world.council.looked_after["health_percent"]).take()
+    ):
+        kept = [day for day in days if day < dates.days_after(world.year, -30)]
+        days = kept if max([first, *kept]) >= CLEAN_BEFORE else days
     return days
 
 

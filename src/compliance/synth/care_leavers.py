@@ -44,8 +44,13 @@ def _eligible(world: World, cares: list[Care]) -> list[Leaver]:
         adult = dates.years_after(care.child.birth, 18)
         if day < min(care.end or world.as_of, world.as_of, adult):
             found.append(Leaver(care.child, day, adult, min(dates.years_after(care.child.birth, 21), world.as_of)))
-    settled = [leaver for leaver in found if leaver.adult > world.as_of and leaver.eligible == dates.years_after(leaver.child.birth, 16)
-               and CLEAN_BEFORE <= leaver.eligible < dates.days_after(world.as_of, -190)]  # fmt: skip
+    settled = [
+        leaver
+        for leaver in found
+        if leaver.adult > world.as_of
+        and leaver.eligible == dates.years_after(leaver.child.birth, 16)
+        and CLEAN_BEFORE <= leaver.eligible < dates.days_after(world.as_of, -190)
+    ]
     for leaver in settled[: world.council.count(6)]:
         leaver.forgotten = True
     return found
@@ -118,8 +123,14 @@ def _first_plan(world: World, leaver: Leaver, day: date, clean: bool) -> date | 
 
 def _reviews(world: World, first: date, end: date) -> list[date]:
     """Return the days of reviews after a first plan, many of them more than six months apart."""
-    pace = Pace(due=lambda last, _: dates.months_after(last, 6), late=0.4, overrun=(3, 120), earliest=0.8, first_earliest=0.8,
-                clean=lambda _, due: due > dates.days_after(end, -200))
+    pace = Pace(
+        due=lambda last, _: dates.months_after(last, 6),
+        late=0.4,
+        overrun=(3, 120),
+        earliest=0.8,
+        first_earliest=0.8,
+        clean=lambda _, due: due > dates.days_after(end, -200),
+    )
     return paced(world, first, end, pace)
 
 
@@ -164,7 +175,9 @@ def _contact_pace(late: float, *edges: date) -> Pace:
     def clean(first: date, due: date) -> bool:
         return any(dates.days_after(first, -70) <= edge <= dates.days_after(due, 60) for edge in edges)
 
-    return Pace(due=lambda last, _: dates.days_after(last, 56), late=late, overrun=(2, 45), earliest=0.5, first_earliest=0.2, clean=clean)
+    return Pace(
+        due=lambda last, _: dates.days_after(last, 56), late=late, overrun=(2, 45), earliest=0.5, first_earliest=0.2, clean=clean
+    )
 
 
 def contact(world: World, child: Child, day: date, kind: str, two_way: bool, home: str | None = None) -> None:
@@ -236,24 +249,26 @@ def _homes(world: World, leaver: Leaver, adult_end: date) -> None:
     suitable = world.quota("suitable", world.council.care_leavers["suitable_percent"])
     is_counted = 19 <= dates.age_on(child.birth, world.as_of) <= 21
     now_suitable = suitable.take() if is_counted else world.chance(0.9)
-    start = leaver.adult
+    start: date | None = leaver.adult
     if world.chance(0.5):
-        first = max(dates.days_after(start, 30), dates.days_after(CLEAN_BEFORE, 20))
+        first = max(dates.days_after(leaver.adult, 30), dates.days_after(CLEAN_BEFORE, 20))
         last = min(dates.days_after(adult_end, -240), dates.days_after(world.as_of, -30))
         if first < last:
-            start = _provided(world, child, start, world.working_day(first, last), adult_end)
-    kind = world.pick(["U", "B", "Z", "K"], [45, 20, 20, 15]) if now_suitable else world.pick(["S", "V", "X", "W"], [40, 20, 20, 20])
+            start = _provided(world, child, leaver.adult, world.working_day(first, last), adult_end, now_suitable)
+    kind = (
+        world.pick(["U", "B", "Z", "K"], [45, 20, 20, 15]) if now_suitable else world.pick(["S", "V", "X", "W"], [40, 20, 20, 20])
+    )
     if start is not None:
         home(world, child, start, None, kind, False, now_suitable)
 
 
-def _provided(world: World, child: Child, start: date, moved: date, adult_end: date) -> date | None:
+def _provided(world: World, child: Child, start: date, moved: date, adult_end: date, suitable: bool) -> date | None:
     """Return the day a provided home ended, if it has, having added it, the one before it, and what is owed there."""
     home(world, child, start, moved, "B", False, True)
     lasts = dates.on_or_before(dates.days_after(moved, world.rng.randint(25, 420)))
     end = min(lasts, dates.days_after(adult_end, -30))
     ended = end if end < dates.days_after(world.as_of, -2) else None
-    row = home(world, child, moved, ended, world.pick(["D", "E", "T"]), True, True)
+    row = home(world, child, moved, ended, world.pick(["D", "E", "T"]), True, suitable)
     _visits_at_home(world, child, row)
     _review_at_home(world, child, row)
     return ended
@@ -316,6 +331,9 @@ def name_authors(world: World) -> None:
             held.setdefault(row["person_id"], []).append(row)
     for row in world.tables["pathway_plans"]:
         if row["plan_kind"] == "first_plan":
-            then = [each for each in held.get(row["person_id"], []) if each["start_date"] <= row["plan_date"]
-                    and (each["end_date"] is None or each["end_date"] > row["plan_date"])]  # fmt: skip
+            then = [
+                each
+                for each in held.get(row["person_id"], [])
+                if each["start_date"] <= row["plan_date"] and (each["end_date"] is None or each["end_date"] > row["plan_date"])
+            ]
             row["worker_id"] = then[-1]["worker_id"] if then else None

@@ -97,10 +97,14 @@ def _earlier(world: World, force: Workforce, spell: Spell, start: date, end: dat
     for first, final in parts:
         if first is None or final is None:
             continue
-        able = [row for row in force.of("social_worker") if row["start_date"] <= first and (row["end_date"] or world.as_of) >= final]
+        able = [
+            row for row in force.of("social_worker") if row["start_date"] <= first and (row["end_date"] or world.as_of) >= final
+        ]
         if spell.need in ("lac", "cp") and not able:
             able = force.of("senior_practitioner")
-        able = [row for row in able if row["start_date"] <= first] or [row for row in force.now("first_line_manager") if row["start_date"] <= first]
+        able = [row for row in able if row["start_date"] <= first] or [
+            row for row in force.now("first_line_manager") if row["start_date"] <= first
+        ]
         worker = world.pick(able) if able else None
         role = "social_worker" if worker and worker["role"] == "social_worker" else "lead_practitioner"
         if worker:

@@ -38,8 +38,15 @@ def case(world: World, child: Child, wanted: Protection, then: str = "close") ->
     if referred >= world.window:
         assess(world, child, referral, authorised, True)
         child_in_need.first_meeting(world, child, authorised, is_open=False, late=0.0)
-    enquiry = enquire(world, child, referral, strategy_day, end_date=authorised, conference_is_not_required=False,
-                      conference_decided_date=dates.working_days_after(strategy_day, 2))
+    enquiry = enquire(
+        world,
+        child,
+        referral,
+        strategy_day,
+        end_date=authorised,
+        conference_is_not_required=False,
+        conference_decided_date=dates.working_days_after(strategy_day, 2),
+    )
     row = plan(world, child, referral, enquiry, wanted)
     if row["end_date"]:
         step_down(world, child, referral, row["end_date"], then)
@@ -80,8 +87,9 @@ def conference(world: World, child: Child, kind: str, day: date, outcome: str, *
 def plan(world: World, child: Child, referral: Row, enquiry: Row | None, wanted: Protection, kind: str = "initial") -> Row:
     """Return a plan made at a conference, with all that follows from it."""
     plan_id = world.new_id("P")
-    made = conference(world, child, kind, wanted.start, "plan_made", cp_plan_id=plan_id,
-                      enquiry_id=enquiry["enquiry_id"] if enquiry else None)
+    made = conference(
+        world, child, kind, wanted.start, "plan_made", cp_plan_id=plan_id, enquiry_id=enquiry["enquiry_id"] if enquiry else None
+    )
     reviews = review_days(world, wanted)
     category = world.pick(CATEGORIES, CATEGORY_WEIGHTS)
     row = world.add(

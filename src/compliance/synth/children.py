@@ -6,7 +6,7 @@ from datetime import date
 from compliance.synth import child_in_need, child_protection, dates, front_door, people
 from compliance.synth.child_protection import Protection
 from compliance.synth.looked_after import Care
-from compliance.synth.world import Child, Row, Spell, World
+from compliance.synth.world import CLEAN_BEFORE, Child, Row, Spell, World
 
 
 def know(world: World, cares: list[Care], others: int = 0) -> None:
@@ -37,9 +37,11 @@ def protect(world: World) -> list[tuple[Row, Row]]:
     plans = []
     for index, plan in enumerate(wanted):
         plan = replace(plan, conference_late=late.take(), is_second=second.take(), assessed_late=assessed.take())
+        if plan.start < dates.days_after(CLEAN_BEFORE, 130):
+            plan = replace(plan, conference_late=False, assessed_late=False)
         plans.append(_protect(world, plan, index))
         if index % 28 == 27:
-            _no_plan(world, plan.start, late.take())
+            _no_plan(world, plan.start, late.take() and plan.start > dates.days_after(CLEAN_BEFORE, 50))
     return plans
 
 
@@ -61,7 +63,10 @@ def _open_plans(world: World) -> list[Protection]:
 def _ended_plans(world: World) -> list[Protection]:
     """Return plans that began in the two years and have ended, so that as many start each year as published."""
     started = world.council.count(world.council.need["plans_started_a_year"])
-    open_this_year = sum(world.council.count(world.council.need["plans_open"][band]) for band in ("under_3_months", "months_3_to_6", "months_6_to_12"))
+    open_this_year = sum(
+        world.council.count(world.council.need["plans_open"][band])
+        for band in ("under_3_months", "months_3_to_6", "months_6_to_12")
+    )
     plans = []
     for first, last, number, longest in (
         (world.window, dates.days_after(world.year, -1), started - world.council.count(5), 290),
@@ -69,7 +74,14 @@ def _ended_plans(world: World) -> list[Protection]:
     ):
         for _ in range(number):
             start = world.working_day(first, last)
-            plans.append(Protection(start, False, review_late=world.chance(0.15), wanted_days=world.rng.randint(80, longest)))
+            plans.append(
+                Protection(
+                    start,
+                    False,
+                    review_late=start >= CLEAN_BEFORE and world.chance(0.15),
+                    wanted_days=world.rng.randint(80, longest),
+                )
+            )
     return plans
 
 
@@ -96,7 +108,9 @@ def _no_plan(world: World, day: date, late: bool) -> None:
         return
     referral = front_door.refer(world, child, dates.working_days_before(start, 2), closed, "strategy_discussion", "RC8")
     front_door.assess(world, child, referral, dates.working_days_before(day, 2), False)
-    enquiry = front_door.enquire(world, child, referral, start, end_date=dates.working_days_before(day, 2), conference_is_not_required=False)
+    enquiry = front_door.enquire(
+        world, child, referral, start, end_date=dates.working_days_before(day, 2), conference_is_not_required=False
+    )
     child_protection.conference(world, child, "initial", day, "no_plan", enquiry_id=enquiry["enquiry_id"])
     world.spells.append(Spell(child, referral["referral_date"], closed, "cin"))
 
@@ -137,7 +151,9 @@ def _write(world: World, episodes: list[tuple[date, str]]) -> None:
     known: list[tuple[date, date, Child]] = []
     for day, kind in episodes:
         back = [case for case in known if case[1] < day and case[0] > dates.days_after(day, -360)] if kind != "long" else []
-        child = known_again(world, known, back) if back and again.take() else people.new_child(world, people.any_birth(world, day))
+        child = (
+            known_again(world, known, back) if back and again.take() else people.new_child(world, people.any_birth(world, day))
+        )
         referral = _episode(world, child, day, kind)
         if kind in ("assessed", "plan", "open") and enquiries.take():
             _enquiry_without_conference(world, child, referral)
@@ -155,6 +171,7 @@ def known_again(world: World, known: list[tuple[date, date, Child]], back: list[
 def _episode(world: World, child: Child, day: date, kind: str) -> Row:
     """Return the referral of one episode of need, written with what followed it."""
     late = world.quota("assessed", 0).take() if kind not in ("nothing", "long", "waiting") else False
+    late = late and day >= CLEAN_BEFORE
     if kind == "nothing":
         closed = dates.working_days_after(day, 1)
         closed = min(closed, world.as_of)
@@ -169,7 +186,11 @@ def _episode(world: World, child: Child, day: date, kind: str) -> Row:
     if kind == "long":
         return _long(world, child, day)
     longest = dates.working_days_between(day, world.as_of) - 12
-    number = world.rng.randint(46, max(47, min(75, longest))) if late and longest > 47 else world.rng.choice([18, 25, 32, 37, 40, 42, 44, 45])
+    number = (
+        world.rng.randint(46, max(47, min(75, longest)))
+        if late and longest > 47
+        else world.rng.choice([18, 25, 32, 37, 40, 42, 44, 45])
+    )
     return _assessed(world, child, day, dates.working_days_after(day, number), kind)
 
 
@@ -182,22 +203,24 @@ def _assessed(world: World, child: Child, day: date, authorised: date, kind: str
         world.spells.append(Spell(child, day, closed, "assessment"))
         return referral
     start = _plan_start(world, authorised)
-    end = dates.on_or_after(dates.days_after(start, world.rng.randint(60, 200))) if kind == "plan" else None
-    end = min(end, dates.on_or_before(dates.days_after(world.as_of, -4))) if end else None
-    no_plan = start > world.as_of or kind == "open" and authorised >= dates.days_after(world.as_of, -400) and world.chance(0.04)
-    closed = dates.working_days_after(end, 1) if end and not no_plan else None
-    referral = front_door.refer(world, child, day, closed, "assessment", "RC7")
+    end: date | None = None
+    if kind == "plan":
+        wanted = dates.on_or_after(dates.days_after(start, world.rng.randint(60, 200)))
+        end = min(wanted, dates.on_or_before(dates.days_after(world.as_of, -4)))
+    no_plan = start > world.as_of or (kind == "open" and authorised >= dates.days_after(world.as_of, -400) and world.chance(0.04))
+    ended = dates.working_days_after(end, 1) if end and not no_plan else None
+    referral = front_door.refer(world, child, day, ended, "assessment", "RC7")
     front_door.assess(world, child, referral, authorised, True)
-    child_in_need.first_meeting(world, child, authorised, is_open=closed is None)
+    child_in_need.first_meeting(world, child, authorised, is_open=ended is None)
     if not no_plan:
         child_in_need.plan(world, child, referral, start, end)
-    world.spells.append(Spell(child, day, closed, "cin"))
+    world.spells.append(Spell(child, day, ended, "cin"))
     return referral
 
 
 def _plan_start(world: World, authorised: date) -> date:
     """Return the day a plan started: within ten working days of the assessment five times in six."""
-    late = world.chance(0.16)
+    late = authorised >= CLEAN_BEFORE and world.chance(0.16)
     return dates.working_days_after(authorised, world.rng.randint(11, 28) if late else world.rng.randint(1, 10))
 
 
@@ -217,7 +240,9 @@ def _enquiry_without_conference(world: World, child: Child, referral: Row) -> No
     closed = referral["closed_date"] or world.as_of
     if day <= closed:
         end = min(dates.working_days_after(day, world.rng.randint(3, 12)), closed)
-        front_door.enquire(world, child, referral, day, end_date=end, conference_is_not_required=world.pick([True, None], [97, 3]))
+        front_door.enquire(
+            world, child, referral, day, end_date=end, conference_is_not_required=world.pick([True, None], [97, 3])
+        )
 
 
 def _count_earlier(world: World) -> None:

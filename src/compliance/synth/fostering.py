@@ -8,8 +8,17 @@ from compliance.synth.looked_after import Care
 from compliance.synth.workforce import Workforce
 from compliance.synth.world import CLEAN_BEFORE, Pace, Row, World, paced
 
-REVIEWS = Pace(due=lambda last, _: dates.years_after(last, 1), late=0.45, overrun=(5, 120), earliest=0.9, first_earliest=0.9, is_relaxable=True)
-UNANNOUNCED = Pace(due=lambda last, _: dates.months_after(last, 12), late=0.35, overrun=(5, 150), earliest=0.6, first_earliest=0.4)
+REVIEWS = Pace(
+    due=lambda last, _: dates.years_after(last, 1),
+    late=0.45,
+    overrun=(5, 120),
+    earliest=0.9,
+    first_earliest=0.9,
+    is_relaxable=True,
+)
+UNANNOUNCED = Pace(
+    due=lambda last, _: dates.months_after(last, 12), late=0.35, overrun=(5, 150), earliest=0.6, first_earliest=0.4
+)
 
 
 @dataclass
@@ -44,9 +53,14 @@ def foster(world: World, force: Workforce, cares: list[Care]) -> None:
 
 def _households(world: World, cares: list[Care]) -> list[Household]:
     """Return every household: temporary, connected, mainstream with children, mainstream without, and those that left."""
-    temporary = {care.child.person_id: care.temporary for care in cares if care.temporary and care.temporary != "before_assessment"}
-    current = [row for row in world.placements if row["end_date"] is None and row["placement_provider"] == "PR1"
-               and row["placement_type"].startswith("U")]  # fmt: skip
+    temporary = {
+        care.child.person_id: care.temporary for care in cares if care.temporary and care.temporary != "before_assessment"
+    }
+    current = [
+        row
+        for row in world.placements
+        if row["end_date"] is None and row["placement_provider"] == "PR1" and row["placement_type"].startswith("U")
+    ]
     households = []
     usual = []
     for row in current:
@@ -167,8 +181,15 @@ def _approve(world: World, household: Household, carer: Row, panel: fostering_pa
     if household.approved is None:
         return
     case = fostering_panel.approval_case(world, panel, carer, household.approved)
-    approval(world, carer, "full", household.approved, end=household.ended, panel_case_id=case,
-             children=max(world.rng.randint(1, 3), len(household.placements)))
+    approval(
+        world,
+        carer,
+        "full",
+        household.approved,
+        end=household.ended,
+        panel_case_id=case,
+        children=max(world.rng.randint(1, 3), len(household.placements)),
+    )
 
 
 def _approve_for_a_time(world: World, household: Household, carer: Row, outcome: str) -> None:
@@ -186,8 +207,18 @@ def _approve_for_a_time(world: World, household: Household, carer: Row, outcome:
     approval(world, carer, "temporary_connected_person", start, end=end, expiry=expiry, person_id=placement["person_id"])
 
 
-def approval(world: World, carer: Row, kind: str, start: date, *, end: date | None = None, expiry: date | None = None,
-             person_id: str | None = None, panel_case_id: str | None = None, children: int | None = None) -> Row:  # fmt: skip
+def approval(
+    world: World,
+    carer: Row,
+    kind: str,
+    start: date,
+    *,
+    end: date | None = None,
+    expiry: date | None = None,
+    person_id: str | None = None,
+    panel_case_id: str | None = None,
+    children: int | None = None,
+) -> Row:
     """Return an approval of a carer, with its terms."""
     return world.add(
         "foster_carer_approvals",

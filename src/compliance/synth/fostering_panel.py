@@ -44,11 +44,29 @@ def _central_list(world: World, panel: Panel, retired: date) -> None:
         _member(world, panel, f"junior{number}", "social_worker", False, True, young, dates.days_after(young, 60))
     for number in range(OTHERS):
         independent = [True, None, False][min(number, 2)] if number < 3 else False
-        _member(world, panel, f"other{number}", "independent_member" if number == 0 else "other_member", independent, False, None, joined)
+        _member(
+            world,
+            panel,
+            f"other{number}",
+            "independent_member" if number == 0 else "other_member",
+            independent,
+            False,
+            None,
+            joined,
+        )
 
 
-def _member(world: World, panel: Panel, name: str, role: str, independent: bool | None, is_worker: bool, since: date | None,
-            added: date, removed: date | None = None) -> None:  # fmt: skip
+def _member(
+    world: World,
+    panel: Panel,
+    name: str,
+    role: str,
+    independent: bool | None,
+    is_worker: bool,
+    since: date | None,
+    added: date,
+    removed: date | None = None,
+) -> None:
     """Add a person to the central list."""
     panel.members[name] = world.add(
         "panel_members",
@@ -121,7 +139,9 @@ def approval_case(world: World, panel: Panel, carer: Row, approved: date) -> str
         return None
     meeting = before[-1]
     slow = meeting["meeting_date"] >= date(2020, 12, 1) and world.chance(0.2)
-    applied = dates.on_or_before(dates.days_after(meeting["meeting_date"], -world.rng.randint(260, 330) if slow else -world.rng.randint(110, 235)))
+    applied = dates.on_or_before(
+        dates.days_after(meeting["meeting_date"], -world.rng.randint(260, 330) if slow else -world.rng.randint(110, 235))
+    )
     form = application(world, carer["carer_id"], carer["household_id"], carer["carer_kind"], applied)
     form.update(outcome="approved", outcome_date=approved, stage_1_completed_date=dates.days_after(applied, 40))
     return case(world, meeting, carer["carer_id"], form["application_id"], minutes, approved)["panel_case_id"]  # type: ignore[no-any-return]
@@ -130,8 +150,12 @@ def approval_case(world: World, panel: Panel, carer: Row, approved: date) -> str
 def case(world: World, meeting: Row, carer_id: str, application_id: str | None, minutes: date, decided: date) -> Row:
     """Return a case decided after a meeting, with the notices given of it."""
     clean = decided < CLEAN_BEFORE
-    spoken = dates.working_days_after(decided, world.rng.randint(3, 6) if not clean and world.chance(0.25) else world.rng.randint(1, 2))
-    written = dates.working_days_after(decided, world.rng.randint(6, 12) if not clean and world.chance(0.2) else world.rng.randint(1, 5))
+    spoken = dates.working_days_after(
+        decided, world.rng.randint(3, 6) if not clean and world.chance(0.25) else world.rng.randint(1, 2)
+    )
+    written = dates.working_days_after(
+        decided, world.rng.randint(6, 12) if not clean and world.chance(0.2) else world.rng.randint(1, 5)
+    )
     return world.add(
         "panel_cases",
         panel_case_id=world.new_id("PC"),
@@ -186,7 +210,9 @@ def _applicant(world: World) -> str:
 
 def _refused(world: World, number: int) -> None:
     """Add an application refused after stage 1, with the notice in ten working days or later."""
-    applied = world.working_day(date(2020, 10, 1) if world.window < date(2020, 10, 1) else world.window, dates.days_after(world.as_of, -120))
+    applied = world.working_day(
+        date(2020, 10, 1) if world.window < date(2020, 10, 1) else world.window, dates.days_after(world.as_of, -120)
+    )
     form = application(world, _applicant(world), None, "mainstream", applied)
     known = dates.on_or_after(dates.days_after(applied, 50))
     told = dates.working_days_after(known, 14 if number % 2 else world.rng.randint(3, 10))
@@ -197,4 +223,6 @@ def _withdrawn(world: World, number: int) -> None:
     """Add an application withdrawn, mostly before the eight months were up."""
     applied = world.working_day(max(world.window, CLEAN_BEFORE), dates.days_after(world.as_of, -330))
     form = application(world, _applicant(world), None, "mainstream", applied)
-    form.update(outcome="withdrawn", outcome_date=dates.days_after(applied, 300 if number % 9 == 4 else world.rng.randint(30, 200)))
+    form.update(
+        outcome="withdrawn", outcome_date=dates.days_after(applied, 300 if number % 9 == 4 else world.rng.randint(30, 200))
+    )

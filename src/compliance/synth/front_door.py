@@ -59,7 +59,11 @@ def refer(world: World, child: Child, day: date, closed: date | None, decision: 
 def contact(world: World, child: Child, referral: Row) -> Row:
     """Return the contact that became a referral, decided within 24 hours more often than not."""
     decided = clock(world, referral["referral_date"], 12, 18)
-    hours = world.rng.randint(25, 70) if world.chance(0.1) and decided.date() >= CLEAN_BEFORE else world.rng.randint(1, 23)
+    hours = (
+        world.rng.randint(25, 70)
+        if world.chance(0.1) and decided.date() > dates.days_after(CLEAN_BEFORE, 4)
+        else world.rng.randint(1, 23)
+    )
     return world.add(
         "contacts",
         contact_id=world.new_id("K"),

@@ -16,12 +16,23 @@ NEIGHBOURS = ["Worcestershire", "Shropshire", "Gloucestershire", "Powys", "Monmo
 FAR_AWAY = ["Staffordshire", "Birmingham", "Lancashire", "Somerset", "Kent", "Nottinghamshire"]
 # How a temporary approval of a connected person went, and how many days before the as-of day it began.
 TEMPORARY = [
-    ("running", 30), ("running", 52), ("running", 75), ("running", 100),
-    ("expired", 143), ("expired", 171), ("extended", 128), ("extended", 140),
-    ("extension_expired", 205), ("extended_after_expiry", 150),
-    ("approved", 300), ("approved", 260), ("approved", 230), ("approved", 215),
-    ("approved_late", 320), ("approved_late", 290),
-]  # fmt: skip
+    ("running", 30),
+    ("running", 52),
+    ("running", 75),
+    ("running", 100),
+    ("expired", 143),
+    ("expired", 171),
+    ("extended", 128),
+    ("extended", 140),
+    ("extension_expired", 205),
+    ("extended_after_expiry", 150),
+    ("approved", 300),
+    ("approved", 260),
+    ("approved", 230),
+    ("approved", 215),
+    ("approved_late", 320),
+    ("approved_late", 290),
+]
 
 
 @dataclass
@@ -39,6 +50,7 @@ class Care:
     temporary: str | None = None
     moves: list[date] = field(default_factory=list)
     many_moves: bool = False
+    is_at_home: bool = False
     is_outside: bool = False
     is_far: bool = False
     row: Row = field(default_factory=dict)
@@ -135,10 +147,11 @@ def _order(world: World, cares: list[Care]) -> None:
     wanted = {
         "J1": [care for care in cares if care.placement_type == "R5"],
         "E1": [care for care in cares if care.group == "adoption"] + young,
-        "C1": [care for care in cares if care.group == "parents"][: world.council.count(7)] + young
+        "C1": [care for care in cares if care.group == "parents"][: world.council.count(7)]
+        + young
         + [care for care in cares if care.group == "foster"],
         "V2": [care for care in teens if care.group == "semi_independent"][::2] + teens,
-    }  # fmt: skip
+    }
     for care in cares:
         care.legal = ""
     for status, fits in wanted.items():
@@ -170,9 +183,13 @@ def _date(world: World, cares: list[Care]) -> None:
     started = sum(care.start >= world.year for care in cares)
     for care in settled[: max(0, recent - started)]:
         care.start = max(care.start, world.working_day(dates.days_after(world.as_of, -360), dates.days_after(world.as_of, -200)))
-    before = [care for care in cares if care.group == "parents" and care.legal == "C2"][: world.council.count(3)]
-    for care, ago in zip(before, [40, 120, 210] * len(before), strict=False):
+    with_parents = [care for care in cares if care.group == "parents" and care.legal == "C2"]
+    number = world.council.count(3)
+    for care, ago in zip(with_parents[:number], [40, 120, 210] * number, strict=False):
         care.start, care.temporary = dates.on_or_after(dates.days_after(world.as_of, -ago)), "before_assessment"
+        care.start = max(care.start, dates.on_or_after(dates.days_after(care.child.birth, 2)))
+    for care in with_parents[number : 2 * number]:
+        care.is_at_home = True
 
 
 def _temporary(world: World, cares: list[Care]) -> list[Care]:
@@ -181,7 +198,7 @@ def _temporary(world: World, cares: list[Care]) -> list[Care]:
     chosen = []
     for care, (outcome, ago) in zip(fits, TEMPORARY * max(1, round(world.council.scale)), strict=False):
         day = dates.on_or_after(dates.days_after(world.as_of, -ago))
-        if day <= dates.days_after(care.child.birth, 2) or day <= dates.RELAXATION[1] < world.as_of and ago > 400:
+        if day <= dates.days_after(care.child.birth, 2):
             continue
         care.start, care.temporary, care.placement_type = day, outcome, "U3"
         chosen.append(care)
@@ -203,8 +220,20 @@ def _locate(world: World, cares: list[Care]) -> None:
         care.many_moves = True
 
 
-ENDINGS = [("E17", 16), ("E5", 9), ("E6", 5), ("E12", 26), ("E11", 4), ("E45", 38), ("E4A", 88), ("E4B", 10), ("E13", 16),
-           ("E41", 14), ("E3", 6), ("E8", 16)]  # fmt: skip
+ENDINGS = [
+    ("E17", 16),
+    ("E5", 9),
+    ("E6", 5),
+    ("E12", 26),
+    ("E11", 4),
+    ("E45", 38),
+    ("E4A", 88),
+    ("E4B", 10),
+    ("E13", 16),
+    ("E41", 14),
+    ("E3", 6),
+    ("E8", 16),
+]
 
 
 def ended(world: World) -> list[Care]:
@@ -234,8 +263,17 @@ def _ended(world: World, day: date, reason: str, is_short: bool) -> Care:
     legal = "E1" if reason in ("E11", "E12") else "V2" if is_short or reason in ("E4B", "E8") else "C2"
     kind, provider = ("A6", "PR1") if legal == "E1" else world.pick([("U6", "PR1"), ("U4", "PR4"), ("U6", "PR4"), ("K2", "PR4")])
     group = "adoption" if legal == "E1" else "home" if kind == "K2" else "foster"
-    return Care(people.new_child(world, birth), start, legal, group, kind, provider, end=day, end_reason=reason,
-                is_outside=world.chance(0.3))
+    return Care(
+        people.new_child(world, birth),
+        start,
+        legal,
+        group,
+        kind,
+        provider,
+        end=day,
+        end_reason=reason,
+        is_outside=world.chance(0.3),
+    )
 
 
 def write(world: World, care: Care) -> None:
@@ -251,7 +289,7 @@ def write(world: World, care: Care) -> None:
         is_short_break_series=False,
     )
     orders = _orders(world, care)
-    placements = _placements(world, care)
+    placements = _placements(world, care, orders)
     _episodes(world, care, orders, placements)
     care_events.support(world, care, orders, placements)
     start = max(care.start, dates.days_after(world.as_of, -world.rng.randint(250, 560)))
@@ -305,9 +343,9 @@ def _orders(world: World, care: Care) -> list[Row]:
     return rows
 
 
-def _placements(world: World, care: Care) -> list[Row]:
+def _placements(world: World, care: Care, orders: list[Row]) -> list[Row]:
     """Return the placements of a period of care, each starting on the day the one before it ends."""
-    days = [care.start, *_moves(world, care)]
+    days = [care.start, *_moves(world, care, orders)]
     rows = []
     for index, day in enumerate(days):
         last = index == len(days) - 1
@@ -315,12 +353,15 @@ def _placements(world: World, care: Care) -> list[Row]:
     return rows
 
 
-def _moves(world: World, care: Care) -> list[date]:
+def _moves(world: World, care: Care, orders: list[Row]) -> list[date]:
     """Return the days on which the child moved: several in the last year for the few who move often."""
     stop = care.end or world.as_of
     length = (stop - care.start).days
-    if care.temporary or care.group == "parents" and care.legal == "C1":
+    if care.temporary or care.is_at_home or (care.group == "parents" and care.legal == "C1"):
         return []
+    if care.group == "parents":
+        first = dates.days_after(orders[-1]["start_date"], 5)
+        return [world.working_day(first, max(first, dates.days_after(stop, -30)))]
     if care.many_moves:
         ago = sorted(world.rng.sample(range(20, 330), world.pick([2, 3], [75, 25])), reverse=True)
         days = [dates.on_or_before(dates.days_after(world.as_of, -number)) for number in ago]
@@ -328,10 +369,10 @@ def _moves(world: World, care: Care) -> list[date]:
     if care.group == "adoption":
         return [dates.on_or_before(dates.days_after(stop, -min(world.rng.randint(60, 240), length - 40)))] if length > 80 else []
     count = 0 if length < 150 else world.pick([0, 1, 2], [50, 35, 15])
-    if care.group in ("parents", "semi_independent"):
+    if care.group == "semi_independent":
         count = max(count, 1) if length > 60 else 0
-    days = {dates.on_or_before(dates.days_after(care.start, world.rng.randint(20, max(21, length - 30)))) for _ in range(count)}
-    recent = sorted(day for day in days if day > care.start)
+    moves = {dates.on_or_before(dates.days_after(care.start, world.rng.randint(20, max(21, length - 30)))) for _ in range(count)}
+    recent = sorted(day for day in moves if day > care.start)
     return recent if sum(day > dates.days_after(world.year, -5) for day in recent) < 2 else recent[:1]
 
 
@@ -356,7 +397,11 @@ def _placement(world: World, care: Care, day: date, end: date | None, is_last: b
         placement_type=kind,
         placement_basis=_basis(care, kind, match is not None),
         placement_provider=provider,
-        change_reason=None if end is None else "CARPL" if is_last else world.pick(["CARPL", "CREQB", "CREQO", "STAND", "CLOSE", "OTHER"]),
+        change_reason=None
+        if end is None
+        else "CARPL"
+        if is_last
+        else world.pick(["CARPL", "CREQB", "CREQO", "STAND", "CLOSE", "OTHER"]),
         local_authority=world.council.name if not outside else world.pick(FAR_AWAY if far else NEIGHBOURS),
         is_in_area=not outside,
         is_in_adjoining_area=outside and not far,

@@ -57,20 +57,30 @@ class Facts:
         """Return the row of a table with a value in a column, if there is one."""
         return next(iter(self.by(table, column, value)), None)
 
-    def add(self, rule: str, subject: str, person: str | None, trigger: date | None, due: date | None,
-            done: date | None, status: str) -> None:  # fmt: skip
+    def add(
+        self, rule: str, subject: str, person: str | None, trigger: date | None, due: date | None, done: date | None, status: str
+    ) -> None:
         """Record a breach."""
         self.breaches.append(TruthRow(rule, subject, person, trigger, due, done, status))
 
-    def deadline(self, rule: str, subject: str, person: str | None, trigger: date, due: date, done: date | None,
-                 ceased: date | None = None) -> None:  # fmt: skip
+    def deadline(
+        self, rule: str, subject: str, person: str | None, trigger: date, due: date, done: date | None, ceased: date | None = None
+    ) -> None:
         """Record the breach of a deadline, if it was not met in time."""
         status = outcome(due, done, ceased, self.as_of)
         if status in BREACHES:
             self.add(rule, subject, person, trigger, due, done, status)
 
-    def recurring(self, rule: str, subject: str, person: str | None, start: date, end: date | None,
-                  events: Iterable[date], due: Callable[[date, int], date]) -> None:  # fmt: skip
+    def recurring(
+        self,
+        rule: str,
+        subject: str,
+        person: str | None,
+        start: date,
+        end: date | None,
+        events: Iterable[date],
+        due: Callable[[date, int], date],
+    ) -> None:
         """Record the breach of each over-long gap of a period; the day it ends belongs to it and opens no gap."""
         stop = min(end or self.as_of, self.as_of)
         held = sorted({day for day in events if start <= day <= stop})

@@ -13,8 +13,14 @@ AUDIT_TO = date(2021, 6, 11)
 
 def missing_episodes(world: World, cares: list[Care]) -> None:
     """Add the times that a share of the year's looked-after children went missing, one to four times each."""
-    this_year = [care for care in cares if (care.end is None or care.end >= world.year) and dates.age_on(care.child.birth, world.as_of) >= 10]
-    wanted = round(sum(care.end is None or care.end >= world.year for care in cares) * world.council.looked_after["missing_percent"] / 100)
+    this_year = [
+        care
+        for care in cares
+        if (care.end is None or care.end >= world.year) and dates.age_on(care.child.birth, world.as_of) >= 10
+    ]
+    wanted = round(
+        sum(care.end is None or care.end >= world.year for care in cares) * world.council.looked_after["missing_percent"] / 100
+    )
     for care in world.rng.sample(this_year, min(wanted, len(this_year))):
         for _ in range(world.pick([1, 2, 4], [60, 25, 15])):
             _missing(world, care)
@@ -45,7 +51,11 @@ def _missing(world: World, care: Care) -> None:
 def audits(world: World) -> None:
     """Add the audit of cases open on 11 June 2021: about half of them done, most found wanting."""
     until = min(AUDIT_TO, world.as_of)
-    opened = [row for row in world.tables["referrals"] if row["referral_date"] <= until and (row["closed_date"] is None or row["closed_date"] > until)]
+    opened = [
+        row
+        for row in world.tables["referrals"]
+        if row["referral_date"] <= until and (row["closed_date"] is None or row["closed_date"] > until)
+    ]
     share = world.quota("audit", world.council.chosen["audited_percent"])
     for row in opened:
         if share.take():
@@ -70,7 +80,9 @@ def guardianship(world: World) -> None:
     """Add special guardianship cases, a third of them without a support plan."""
     for _ in range(world.council.count(world.council.chosen["guardianship_cases"])):
         child = people.new_child(world, people.birth_for(world, 1, 16, world.as_of))
-        ordered = world.working_day(max(dates.days_after(child.birth, 200), dates.days_after(world.as_of, -1500)), dates.days_after(world.as_of, -20))
+        ordered = world.working_day(
+            max(dates.days_after(child.birth, 200), dates.days_after(world.as_of, -1500)), dates.days_after(world.as_of, -20)
+        )
         world.add(
             "special_guardianship_cases",
             guardianship_case_id=world.new_id("SG"),
@@ -94,8 +106,9 @@ def other_councils_plans(world: World) -> int:
         for day in _clean_core_groups(world, start):
             meet(world, child, "core_group", day, cp_plan_id=world.tables["cp_plans"][-1]["cp_plan_id"])
         world.spells.append(Spell(child, start, None, "cp"))
-        conference(world, child, "transfer_in", start, "plan_continues", cp_plan_id=world.tables["cp_plans"][-1]["cp_plan_id"]).update(
-            is_quorate=True, agencies_attending=3)
+        conference(
+            world, child, "transfer_in", start, "plan_continues", cp_plan_id=world.tables["cp_plans"][-1]["cp_plan_id"]
+        ).update(is_quorate=True, agencies_attending=3)
     return number
 
 

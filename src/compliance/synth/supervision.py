@@ -72,7 +72,10 @@ def _pace(worker: Row, absences: list[Row]) -> Pace:
             return True
         if start is None:
             return False
-        edges = [(dates.days_after(start, 165), dates.months_after(start, 8)), (dates.days_after(start, 320), dates.days_after(start, 400))]
+        edges = [
+            (dates.days_after(start, 165), dates.months_after(start, 8)),
+            (dates.days_after(start, 320), dates.days_after(start, 400)),
+        ]
         return any(low <= until and first <= high for low, high in edges)
 
     return Pace(due=due, late=MISSED, overrun=(4, 34), earliest=0.75, first_earliest=0.4, clean=clean, avoid=frozenset(marks))

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from datetime import date
-from itertools import pairwise
 
 from compliance.synth import dates
-from compliance.synth.oracle import Facts, lasts, names
+from compliance.synth.oracle import Facts, names
 from compliance.synth.world import Row
 
 FULL_HEALTH = ("initial_health_assessment", "review_health_assessment", "health_assessment")
@@ -18,11 +17,20 @@ def visits(facts: Facts) -> None:
     for row in facts.all("placements"):
         if _is_outside_reg_28(facts, row):
             continue
-        seen = [visit["visit_date"] for visit in facts.by("looked_after_visits", "person_id", row["person_id"]) if _counts(visit, row)]
+        seen = [
+            visit["visit_date"] for visit in facts.by("looked_after_visits", "person_id", row["person_id"]) if _counts(visit, row)
+        ]
         reviews = [day for day in _reviews(facts, row["person_id"]) if day >= row["start_date"]]
         for start, end, paragraph in stretches(facts, row):
-            facts.recurring("LAC-VISIT", row["placement_id"], row["person_id"], start, end, seen,
-                            _intervals(row, paragraph, min(reviews, default=None)))
+            facts.recurring(
+                "LAC-VISIT",
+                row["placement_id"],
+                row["person_id"],
+                start,
+                end,
+                seen,
+                _intervals(row, paragraph, min(reviews, default=None)),
+            )
 
 
 def _is_outside_reg_28(facts: Facts, row: Row) -> bool:
@@ -43,8 +51,11 @@ def _counts(visit: Row, placement: Row) -> bool:
 
 def _reviews(facts: Facts, person: str) -> list[date]:
     """Return the days of the reviews of a child's case that were held under Part 6."""
-    return sorted(row["review_date"] for row in facts.by("looked_after_reviews", "person_id", person)
-                  if row["review_kind"] == "looked_after" and row["was_cancelled"] is not True)  # fmt: skip
+    return sorted(
+        row["review_date"]
+        for row in facts.by("looked_after_reviews", "person_id", person)
+        if row["review_kind"] == "looked_after" and row["was_cancelled"] is not True
+    )
 
 
 def stretches(facts: Facts, row: Row) -> list[tuple[date, date | None, str]]:
@@ -80,7 +91,11 @@ def _full_approval(facts: Facts, row: Row) -> date | None:
 
 def _paragraph(row: Row, orders: list[Row], approved: date | None, day: date) -> str:
     """Return the paragraph that applies to a placement on a day (reading 15)."""
-    held = [order["legal_status"] for order in orders if order["start_date"] <= day and (order["end_date"] is None or order["end_date"] > day)]
+    held = [
+        order["legal_status"]
+        for order in orders
+        if order["start_date"] <= day and (order["end_date"] is None or order["end_date"] > day)
+    ]
     if row["placement_basis"] == "temporary_connected_person" and (approved is None or approved > day):
         return "temporary"
     if row["placement_type"] == "P1" or str(row["placement_basis"]).startswith("parents"):
@@ -119,19 +134,25 @@ def _settled(row: Row, last: date) -> date:
 def visits_alone(facts: Facts) -> None:
     """Record visits at which the child was not seen alone and no reason is given."""
     for row in facts.all("looked_after_visits"):
-        if row["visit_kind"] == "statutory" and row["child_was_seen"] is True and row["child_was_seen_alone"] is False:
-            if row["not_seen_alone_reason"] is None:
-                day = row["visit_date"]
-                facts.add("LAC-VISIT-ALONE", row["visit_id"], row["person_id"], day, day, None, "missed")
+        was_seen = row["visit_kind"] == "statutory" and row["child_was_seen"] is True
+        if was_seen and row["child_was_seen_alone"] is False and row["not_seen_alone_reason"] is None:
+            day = row["visit_date"]
+            facts.add("LAC-VISIT-ALONE", row["visit_id"], row["person_id"], day, day, None, "missed")
 
 
 def reviews(facts: Facts) -> None:
     """Record reviews later than 20 working days, then three months, then six."""
     for row in _periods(facts):
-        held = [review["review_date"] for review in facts.by("looked_after_reviews", "person_id", row["person_id"])
-                if review["review_kind"] == "looked_after" and review["was_cancelled"] is not True
-                and names(review, "care_period_id", row["care_period_id"])]  # fmt: skip
-        facts.recurring("LAC-REVIEW", row["care_period_id"], row["person_id"], row["start_date"], row["end_date"], held, _review_due)
+        held = [
+            review["review_date"]
+            for review in facts.by("looked_after_reviews", "person_id", row["person_id"])
+            if review["review_kind"] == "looked_after"
+            and review["was_cancelled"] is not True
+            and names(review, "care_period_id", row["care_period_id"])
+        ]
+        facts.recurring(
+            "LAC-REVIEW", row["care_period_id"], row["person_id"], row["start_date"], row["end_date"], held, _review_due
+        )
 
 
 def _review_due(last: date, count: int) -> date:
@@ -147,9 +168,14 @@ def _periods(facts: Facts) -> list[Row]:
 def _first_health(facts: Facts, row: Row) -> date | None:
     """Return the day of the first health assessment by a doctor, in care or in the three months before."""
     stop = min(row["end_date"] or facts.as_of, facts.as_of)
-    days = [check["check_date"] for check in facts.by("health_checks", "person_id", row["person_id"])
-            if check["check_kind"] in FULL_HEALTH and check["status"] == "completed" and check["was_by_doctor"] is not False
-            and dates.months_after(row["start_date"], -3) <= check["check_date"] <= stop]  # fmt: skip
+    days = [
+        check["check_date"]
+        for check in facts.by("health_checks", "person_id", row["person_id"])
+        if check["check_kind"] in FULL_HEALTH
+        and check["status"] == "completed"
+        and check["was_by_doctor"] is not False
+        and dates.months_after(row["start_date"], -3) <= check["check_date"] <= stop
+    ]
     return min(days, default=None)
 
 
@@ -162,51 +188,101 @@ def health(facts: Facts) -> None:
         if first is None or first == end:
             continue
         fifth = dates.years_after(facts.children[person]["birth_date"], 5)
-        later = [check["check_date"] for check in facts.by("health_checks", "person_id", person)
-                 if check["check_kind"] in FULL_HEALTH and check["status"] == "completed" and check["check_date"] > first]  # fmt: skip
-        facts.recurring("LAC-HEALTH-REVIEW", period, person, first, end, later,
-                        lambda last, _, fifth=fifth: dates.months_after(last, 6 if last < fifth else 12))  # type: ignore[misc]
+        later = [
+            check["check_date"]
+            for check in facts.by("health_checks", "person_id", person)
+            if check["check_kind"] in FULL_HEALTH and check["status"] == "completed" and check["check_date"] > first
+        ]
+
+        def due(last: date, _: int, fifth: date = fifth) -> date:
+            return dates.months_after(last, 6 if last < fifth else 12)
+
+        facts.recurring("LAC-HEALTH-REVIEW", period, person, first, end, later, due)
 
 
 def teeth(facts: Facts) -> None:
     """Record dental checks more than twelve months apart."""
     for row in _periods(facts):
-        done = [check["check_date"] for check in facts.by("health_checks", "person_id", row["person_id"])
-                if check["check_kind"] == "dental_check" and check["status"] == "completed"]  # fmt: skip
-        facts.recurring("LAC-DENTAL", row["care_period_id"], row["person_id"], row["start_date"], row["end_date"], done,
-                        lambda last, _: dates.months_after(last, 12))
+        done = [
+            check["check_date"]
+            for check in facts.by("health_checks", "person_id", row["person_id"])
+            if check["check_kind"] == "dental_check" and check["status"] == "completed"
+        ]
+        facts.recurring(
+            "LAC-DENTAL",
+            row["care_period_id"],
+            row["person_id"],
+            row["start_date"],
+            row["end_date"],
+            done,
+            lambda last, _: dates.months_after(last, 12),
+        )
 
 
 def care_plans(facts: Facts) -> None:
     """Record care plans not made by ten working days after the first placement began."""
     for row in _periods(facts):
-        start = min((placement["start_date"] for placement in facts.by("placements", "care_period_id", row["care_period_id"])),
-                    default=None)  # fmt: skip
+        start = min(
+            (placement["start_date"] for placement in facts.by("placements", "care_period_id", row["care_period_id"])),
+            default=None,
+        )
         if start is None:
             continue
-        made = [plan["plan_date"] for plan in facts.by("care_plans", "care_period_id", row["care_period_id"]) if plan["plan_kind"] == "care_plan"]
-        facts.deadline("LAC-CARE-PLAN", row["care_period_id"], row["person_id"], start, dates.working_days_after(start, 10),
-                       min(made, default=None), row["end_date"])
+        made = [
+            plan["plan_date"]
+            for plan in facts.by("care_plans", "care_period_id", row["care_period_id"])
+            if plan["plan_kind"] == "care_plan"
+        ]
+        facts.deadline(
+            "LAC-CARE-PLAN",
+            row["care_period_id"],
+            row["person_id"],
+            start,
+            dates.working_days_after(start, 10),
+            min(made, default=None),
+            row["end_date"],
+        )
 
 
 def placement_plans(facts: Facts) -> None:
     """Record placement plans not made by five working days after the placement began."""
     for row in facts.all("placements"):
-        made = [plan["plan_date"] for plan in facts.by("care_plans", "placement_id", row["placement_id"])
-                if plan["plan_kind"] == "placement_plan"]  # fmt: skip
-        facts.deadline("LAC-PLACEMENT-PLAN", row["placement_id"], row["person_id"], row["start_date"],
-                       dates.working_days_after(row["start_date"], 5), min(made, default=None), row["end_date"])
+        made = [
+            plan["plan_date"]
+            for plan in facts.by("care_plans", "placement_id", row["placement_id"])
+            if plan["plan_kind"] == "placement_plan"
+        ]
+        facts.deadline(
+            "LAC-PLACEMENT-PLAN",
+            row["placement_id"],
+            row["person_id"],
+            row["start_date"],
+            dates.working_days_after(row["start_date"], 5),
+            min(made, default=None),
+            row["end_date"],
+        )
 
 
 def reviewing_officer(facts: Facts) -> None:
     """Record children without a reviewing officer by the fifth working day."""
     for row in facts.all("care_periods"):
         stop = min(row["end_date"] or facts.as_of, facts.as_of)
-        named = [max(held["start_date"], row["start_date"]) for held in facts.by("allocations", "person_id", row["person_id"])
-                 if held["role"] == "independent_reviewing_officer" and held["start_date"] <= stop
-                 and (held["end_date"] is None or held["end_date"] >= row["start_date"])]  # fmt: skip
-        facts.deadline("LAC-IRO-APPOINTED", row["care_period_id"], row["person_id"], row["start_date"],
-                       dates.working_days_after(row["start_date"], 5), min(named, default=None), row["end_date"])
+        named = [
+            max(held["start_date"], row["start_date"])
+            for held in facts.by("allocations", "person_id", row["person_id"])
+            if held["role"] == "independent_reviewing_officer"
+            and held["start_date"] <= stop
+            and (held["end_date"] is None or held["end_date"] >= row["start_date"])
+        ]
+        facts.deadline(
+            "LAC-IRO-APPOINTED",
+            row["care_period_id"],
+            row["person_id"],
+            row["start_date"],
+            dates.working_days_after(row["start_date"], 5),
+            min(named, default=None),
+            row["end_date"],
+        )
 
 
 def in_care_days(facts: Facts, person: str, first: date, last: date) -> int:

@@ -13,16 +13,24 @@ def referral_decision(facts: Facts) -> None:
         if row["decision_date"] is None and row["decision"] is not None:
             continue
         due = dates.working_days_after(row["referral_date"], 1)
-        facts.deadline("FD-REFERRAL-DECISION", row["referral_id"], row["person_id"], row["referral_date"], due,
-                       row["decision_date"], row["closed_date"])
+        facts.deadline(
+            "FD-REFERRAL-DECISION",
+            row["referral_id"],
+            row["person_id"],
+            row["referral_date"],
+            due,
+            row["decision_date"],
+            row["closed_date"],
+        )
 
 
 def referral_acknowledged(facts: Facts) -> None:
     """Record referrals not acknowledged within one working day."""
     for row in facts.all("referrals"):
         due = dates.working_days_after(row["referral_date"], 1)
-        facts.deadline("FD-REFERRAL-ACKNOWLEDGED", row["referral_id"], row["person_id"], row["referral_date"], due,
-                       row["acknowledged_date"])
+        facts.deadline(
+            "FD-REFERRAL-ACKNOWLEDGED", row["referral_id"], row["person_id"], row["referral_date"], due, row["acknowledged_date"]
+        )
 
 
 def contact_decision(facts: Facts) -> None:
@@ -38,8 +46,15 @@ def contact_decision(facts: Facts) -> None:
         else:
             is_late = decided > limit
         if is_late:
-            facts.add("FD-CONTACT-DECISION", row["contact_id"], row["person_id"], day, due,
-                      decided.date() if decided else None, "late" if decided else "overdue")
+            facts.add(
+                "FD-CONTACT-DECISION",
+                row["contact_id"],
+                row["person_id"],
+                day,
+                due,
+                decided.date() if decided else None,
+                "late" if decided else "overdue",
+            )
 
 
 def strategy_discussion(facts: Facts) -> None:
@@ -47,7 +62,9 @@ def strategy_discussion(facts: Facts) -> None:
     for row in facts.all("meetings"):
         if row["meeting_kind"] == "strategy_discussion" and row["concern_date"]:
             due = dates.working_days_after(row["concern_date"], 1)
-            facts.deadline("FD-STRATEGY-DISCUSSION", row["meeting_id"], row["person_id"], row["concern_date"], due, row["meeting_date"])
+            facts.deadline(
+                "FD-STRATEGY-DISCUSSION", row["meeting_id"], row["person_id"], row["concern_date"], due, row["meeting_date"]
+            )
 
 
 def assessment(facts: Facts) -> None:
@@ -57,8 +74,14 @@ def assessment(facts: Facts) -> None:
         if row["referral_id"] and referral is None:
             continue
         start = referral["referral_date"] if referral else row["start_date"]
-        facts.deadline("FD-ASSESSMENT-45", row["assessment_id"], row["person_id"], start, dates.working_days_after(start, 45),
-                       row["authorised_date"])
+        facts.deadline(
+            "FD-ASSESSMENT-45",
+            row["assessment_id"],
+            row["person_id"],
+            start,
+            dates.working_days_after(start, 45),
+            row["authorised_date"],
+        )
 
 
 def assessment_child_seen(facts: Facts) -> None:
@@ -83,7 +106,8 @@ def initial_conference(facts: Facts) -> None:
 def _answers(facts: Facts) -> dict[str, date]:
     """Return the day of the initial conference that answers each enquiry (reading 10)."""
     initial = sorted(
-        (row for row in facts.all("cp_conferences") if row["conference_kind"] == "initial"), key=lambda row: row["conference_date"]
+        (row for row in facts.all("cp_conferences") if row["conference_kind"] == "initial"),
+        key=lambda row: row["conference_date"],
     )
     answers: dict[str, date] = {}
     for row in initial:
@@ -92,10 +116,12 @@ def _answers(facts: Facts) -> dict[str, date]:
     for row in initial:
         if row["enquiry_id"] is None:
             waiting = [
-                enquiry for enquiry in facts.by("section_47_enquiries", "person_id", row["person_id"])
-                if enquiry["enquiry_id"] not in answers and enquiry["start_date"] <= row["conference_date"]
+                enquiry
+                for enquiry in facts.by("section_47_enquiries", "person_id", row["person_id"])
+                if enquiry["enquiry_id"] not in answers
+                and enquiry["start_date"] <= row["conference_date"]
                 and enquiry["conference_is_not_required"] is not True
-            ]  # fmt: skip
+            ]
             if waiting:
                 first = min(waiting, key=lambda enquiry: enquiry["start_date"])
                 answers[first["enquiry_id"]] = row["conference_date"]
@@ -106,8 +132,14 @@ def _conference_day(facts: Facts, plan: Row) -> date:
     """Return the day of the initial or transfer-in conference that made a plan, else the plan's start (reading 11)."""
     made = facts.one("cp_conferences", "conference_id", plan["initial_conference_id"])
     if made is None:
-        made = next((row for row in facts.by("cp_conferences", "cp_plan_id", plan["cp_plan_id"])
-                     if row["conference_kind"] in ("initial", "transfer_in")), None)  # fmt: skip
+        made = next(
+            (
+                row
+                for row in facts.by("cp_conferences", "cp_plan_id", plan["cp_plan_id"])
+                if row["conference_kind"] in ("initial", "transfer_in")
+            ),
+            None,
+        )
     day: date = made["conference_date"] if made else plan["start_date"]
     return day
 
@@ -115,8 +147,11 @@ def _conference_day(facts: Facts, plan: Row) -> date:
 def _meetings(facts: Facts, plan: Row, kind: str, column: str) -> list[date]:
     """Return the days of a plan's meetings of a kind."""
     key = "cin_plan_id" if column == "cin_plan_id" else "cp_plan_id"
-    return [row["meeting_date"] for row in facts.by("meetings", "person_id", plan["person_id"])
-            if row["meeting_kind"] == kind and names(row, key, plan[key])]  # fmt: skip
+    return [
+        row["meeting_date"]
+        for row in facts.by("meetings", "person_id", plan["person_id"])
+        if row["meeting_kind"] == kind and names(row, key, plan[key])
+    ]
 
 
 def core_groups(facts: Facts) -> None:
@@ -136,10 +171,20 @@ def core_groups(facts: Facts) -> None:
 def review_conferences(facts: Facts) -> None:
     """Record review conferences not held within three months, then six."""
     for plan in facts.all("cp_plans"):
-        held = [row["conference_date"] for row in facts.by("cp_conferences", "person_id", plan["person_id"])
-                if row["conference_kind"] == "review" and names(row, "cp_plan_id", plan["cp_plan_id"])]  # fmt: skip
-        facts.recurring("CP-REVIEW-CONFERENCE", plan["cp_plan_id"], plan["person_id"], _conference_day(facts, plan),
-                        plan["end_date"], held, lambda last, count: dates.months_after(last, 6 if count else 3))
+        held = [
+            row["conference_date"]
+            for row in facts.by("cp_conferences", "person_id", plan["person_id"])
+            if row["conference_kind"] == "review" and names(row, "cp_plan_id", plan["cp_plan_id"])
+        ]
+        facts.recurring(
+            "CP-REVIEW-CONFERENCE",
+            plan["cp_plan_id"],
+            plan["person_id"],
+            _conference_day(facts, plan),
+            plan["end_date"],
+            held,
+            lambda last, count: dates.months_after(last, 6 if count else 3),
+        )
 
 
 def protection_visits(facts: Facts) -> None:
@@ -147,10 +192,20 @@ def protection_visits(facts: Facts) -> None:
     for plan in facts.all("cp_plans"):
         if plan["is_other_authority_plan"] is True:
             continue
-        seen = [row["visit_date"] for row in facts.by("cp_visits", "person_id", plan["person_id"])
-                if row["child_was_seen"] is not False and names(row, "cp_plan_id", plan["cp_plan_id"])]  # fmt: skip
-        facts.recurring("CP-VISIT", plan["cp_plan_id"], plan["person_id"], plan["start_date"], plan["end_date"], seen,
-                        lambda last, _: dates.working_days_after(last, 10))
+        seen = [
+            row["visit_date"]
+            for row in facts.by("cp_visits", "person_id", plan["person_id"])
+            if row["child_was_seen"] is not False and names(row, "cp_plan_id", plan["cp_plan_id"])
+        ]
+        facts.recurring(
+            "CP-VISIT",
+            plan["cp_plan_id"],
+            plan["person_id"],
+            plan["start_date"],
+            plan["end_date"],
+            seen,
+            lambda last, _: dates.working_days_after(last, 10),
+        )
 
 
 def quorum(facts: Facts) -> None:
@@ -166,8 +221,14 @@ def quorum(facts: Facts) -> None:
 def two_years(facts: Facts) -> None:
     """Record plans that have lasted, or lasted, two years."""
     for plan in facts.all("cp_plans"):
-        facts.deadline("CP-PLAN-TWO-YEARS", plan["cp_plan_id"], plan["person_id"], plan["start_date"],
-                       dates.months_after(plan["start_date"], 24), plan["end_date"])
+        facts.deadline(
+            "CP-PLAN-TWO-YEARS",
+            plan["cp_plan_id"],
+            plan["person_id"],
+            plan["start_date"],
+            dates.months_after(plan["start_date"], 24),
+            plan["end_date"],
+        )
 
 
 def services(facts: Facts) -> None:
@@ -178,8 +239,11 @@ def services(facts: Facts) -> None:
             continue
         due = dates.working_days_after(day, 10)
         facts.deadline("CIN-PLAN", row["assessment_id"], row["person_id"], day, due, _helped(facts, row["person_id"], day))
-        met = [meeting["meeting_date"] for meeting in facts.by("meetings", "person_id", row["person_id"])
-               if meeting["meeting_kind"] == "cin_planning_meeting" and meeting["meeting_date"] >= day]  # fmt: skip
+        met = [
+            meeting["meeting_date"]
+            for meeting in facts.by("meetings", "person_id", row["person_id"])
+            if meeting["meeting_kind"] == "cin_planning_meeting" and meeting["meeting_date"] >= day
+        ]
         facts.deadline("CIN-FIRST-MEETING", row["assessment_id"], row["person_id"], day, due, min(met, default=None))
 
 
@@ -197,18 +261,35 @@ def _helped(facts: Facts, person: str, day: date) -> date | None:
 def need_visits(facts: Facts) -> None:
     """Record gaps of more than 20 working days between visits at which a child in need was seen."""
     for plan in facts.all("cin_plans"):
-        seen = [row["visit_date"] for row in facts.by("cin_visits", "person_id", plan["person_id"])
-                if row["child_was_seen"] is not False]  # fmt: skip
-        facts.recurring("CIN-VISIT", plan["cin_plan_id"], plan["person_id"], plan["start_date"], plan["end_date"], seen,
-                        lambda last, _: dates.working_days_after(last, 20))
+        seen = [
+            row["visit_date"]
+            for row in facts.by("cin_visits", "person_id", plan["person_id"])
+            if row["child_was_seen"] is not False
+        ]
+        facts.recurring(
+            "CIN-VISIT",
+            plan["cin_plan_id"],
+            plan["person_id"],
+            plan["start_date"],
+            plan["end_date"],
+            seen,
+            lambda last, _: dates.working_days_after(last, 20),
+        )
 
 
 def need_reviews(facts: Facts) -> None:
     """Record reviews of a child in need plan more than six weeks apart."""
     for plan in facts.all("cin_plans"):
         held = _meetings(facts, plan, "cin_review", "cin_plan_id")
-        facts.recurring("CIN-REVIEW", plan["cin_plan_id"], plan["person_id"], plan["start_date"], plan["end_date"], held,
-                        lambda last, _: dates.days_after(last, 42))
+        facts.recurring(
+            "CIN-REVIEW",
+            plan["cin_plan_id"],
+            plan["person_id"],
+            plan["start_date"],
+            plan["end_date"],
+            held,
+            lambda last, _: dates.days_after(last, 42),
+        )
 
 
 RULES = {

@@ -13,8 +13,11 @@ def approved(facts: Facts) -> list[Approved]:
     """Return each carer approved in full, with the day of approval and the day it ended (reading 24)."""
     found = []
     for carer in facts.all("foster_carers"):
-        days = [row["start_date"] for row in facts.by("foster_carer_approvals", "carer_id", carer["carer_id"])
-                if row["approval_kind"] in ("full", "revised_terms")]  # fmt: skip
+        days = [
+            row["start_date"]
+            for row in facts.by("foster_carer_approvals", "carer_id", carer["carer_id"])
+            if row["approval_kind"] in ("full", "revised_terms")
+        ]
         if days:
             found.append((carer, min(days), carer["approval_end_date"]))
     return found
@@ -23,8 +26,11 @@ def approved(facts: Facts) -> list[Approved]:
 def supervising_worker(facts: Facts) -> None:
     """Record approved carers without a supervising social worker."""
     for carer, start, end in approved(facts):
-        held = [row for row in facts.by("allocations", "carer_id", carer["carer_id"])
-                if row["role"] == "supervising_social_worker" and lasts(row, facts.as_of)]  # fmt: skip
+        held = [
+            row
+            for row in facts.by("allocations", "carer_id", carer["carer_id"])
+            if row["role"] == "supervising_social_worker" and lasts(row, facts.as_of)
+        ]
         if end is None and not held:
             facts.add("FOS-SOCIAL-WORKER", carer["carer_id"], None, start, start, None, "overdue")
 
@@ -33,8 +39,11 @@ def register(facts: Facts) -> None:
     """Record approved carers of whom the register lacks a particular: name, address, birth, sex, approval, terms."""
     for carer, start, end in approved(facts):
         household = facts.one("foster_households", "household_id", carer["household_id"]) or {}
-        terms = [row for row in facts.by("foster_carer_approvals", "carer_id", carer["carer_id"])
-                 if row["approval_kind"] in ("full", "revised_terms") and lasts(row, facts.as_of)]  # fmt: skip
+        terms = [
+            row
+            for row in facts.by("foster_carer_approvals", "carer_id", carer["carer_id"])
+            if row["approval_kind"] in ("full", "revised_terms") and lasts(row, facts.as_of)
+        ]
         has_terms = any(row[name] is not None for row in terms for name in ("max_children", "min_age", "max_age", "terms"))
         fields = [carer["full_name"], carer["birth_date"], carer["sex"], carer["first_approval_date"], household.get("address")]
         if end is None and (not has_terms or any(value is None for value in fields)):
@@ -51,8 +60,13 @@ def _is_experienced(member: Row, day: date) -> bool | None:
 
 def central_list(facts: Facts) -> None:
     """Record that the central list lacks a social worker with three years' relevant experience."""
-    listed = [row for row in facts.all("panel_members") if row["panel"] == "fostering" and row["added_date"] <= facts.as_of
-              and (row["removed_date"] is None or row["removed_date"] > facts.as_of)]  # fmt: skip
+    listed = [
+        row
+        for row in facts.all("panel_members")
+        if row["panel"] == "fostering"
+        and row["added_date"] <= facts.as_of
+        and (row["removed_date"] is None or row["removed_date"] > facts.as_of)
+    ]
     if not any(_is_experienced(row, facts.as_of) for row in listed):
         facts.add("FOS-CENTRAL-LIST", facts.authority, None, facts.as_of, facts.as_of, None, "overdue")
 
@@ -69,9 +83,15 @@ def quorum(facts: Facts) -> None:
 def _has_quorum(facts: Facts, meeting: Row, present: list[Row]) -> bool:
     """Return whether regulation 24 was met: a chair, an experienced social worker, three others, independence."""
     roles = {row["attended_as"] for row in present}
-    members = [(row["attended_as"], facts.one("panel_members", "panel_member_id", row["panel_member_id"]) or {}) for row in present]
+    members = [
+        (row["attended_as"], facts.one("panel_members", "panel_member_id", row["panel_member_id"]) or {}) for row in present
+    ]
     leading = "chair" if "chair" in roles else "vice_chair" if "vice_chair" in roles else None
-    workers = [member for role, member in members if role not in ("chair", "vice_chair") and _is_experienced(member, meeting["meeting_date"])]
+    workers = [
+        member
+        for role, member in members
+        if role not in ("chair", "vice_chair") and _is_experienced(member, meeting["meeting_date"])
+    ]
     if leading is None or not workers:
         return False
     others = len(present) - 2
@@ -92,19 +112,37 @@ def carer_reviews(facts: Facts) -> None:
 def unannounced(facts: Facts) -> None:
     """Record gaps of more than a year between unannounced visits."""
     for carer, start, end in approved(facts):
-        made = [row["visit_date"] for row in facts.by("foster_carer_visits", "carer_id", carer["carer_id"])
-                if row["visit_kind"] == "supervision" and row["was_unannounced"] is True]  # fmt: skip
-        facts.recurring("FOS-UNANNOUNCED", carer["carer_id"], None, start, end, made, lambda last, _: dates.months_after(last, 12))
+        made = [
+            row["visit_date"]
+            for row in facts.by("foster_carer_visits", "carer_id", carer["carer_id"])
+            if row["visit_kind"] == "supervision" and row["was_unannounced"] is True
+        ]
+        facts.recurring(
+            "FOS-UNANNOUNCED", carer["carer_id"], None, start, end, made, lambda last, _: dates.months_after(last, 12)
+        )
 
 
 def training(facts: Facts) -> None:
     """Record training standards not reached within twelve months, eighteen for a connected person."""
     for carer, start, end in approved(facts):
         months = 18 if carer["carer_kind"] == "connected_person" else 12
-        done = [row["completed_date"] for row in facts.by("checks_and_training", "holder_id", carer["carer_id"])
-                if row["holder_kind"] == "foster_carer" and row["item_kind"] == "training_support_development_standards"
-                and row["completed_date"] and row["is_satisfactory"] is not False]  # fmt: skip
-        facts.deadline("FOS-TRAINING-STANDARDS", carer["carer_id"], None, start, dates.months_after(start, months), min(done, default=None), end)
+        done = [
+            row["completed_date"]
+            for row in facts.by("checks_and_training", "holder_id", carer["carer_id"])
+            if row["holder_kind"] == "foster_carer"
+            and row["item_kind"] == "training_support_development_standards"
+            and row["completed_date"]
+            and row["is_satisfactory"] is not False
+        ]
+        facts.deadline(
+            "FOS-TRAINING-STANDARDS",
+            carer["carer_id"],
+            None,
+            start,
+            dates.months_after(start, months),
+            min(done, default=None),
+            end,
+        )
 
 
 def decisions(facts: Facts) -> None:
@@ -114,8 +152,12 @@ def decisions(facts: Facts) -> None:
         if minutes:
             facts.deadline("FOS-DECISION", subject, None, minutes, dates.working_days_after(minutes, 7), decided)
         if decided:
-            facts.deadline("FOS-NOTICE-ORAL", subject, None, decided, dates.working_days_after(decided, 2), row["spoken_notice_date"])
-            facts.deadline("FOS-NOTICE-WRITTEN", subject, None, decided, dates.working_days_after(decided, 5), row["written_notice_date"])
+            facts.deadline(
+                "FOS-NOTICE-ORAL", subject, None, decided, dates.working_days_after(decided, 2), row["spoken_notice_date"]
+            )
+            facts.deadline(
+                "FOS-NOTICE-WRITTEN", subject, None, decided, dates.working_days_after(decided, 5), row["written_notice_date"]
+            )
 
 
 def papers(facts: Facts) -> None:
@@ -135,8 +177,15 @@ def assessments(facts: Facts) -> None:
             meeting = facts.one("panel_meetings", "panel_meeting_id", case["panel_meeting_id"])
             if meeting and case["recommendation"] not in (None, "deferred", "full_report_needed"):
                 recommended.append(meeting["meeting_date"])
-        facts.deadline("FOS-ASSESSMENT", subject, None, applied, dates.months_after(applied, 8), min(recommended, default=None),
-                       row["outcome_date"])
+        facts.deadline(
+            "FOS-ASSESSMENT",
+            subject,
+            None,
+            applied,
+            dates.months_after(applied, 8),
+            min(recommended, default=None),
+            row["outcome_date"],
+        )
         known, told = row["stage_1_completed_date"], row["stage_1_notice_date"]
         if known and told:
             facts.deadline("FOS-STAGE-ONE-NOTICE", subject, None, known, dates.working_days_after(known, 10), told)
@@ -155,8 +204,11 @@ def temporary(facts: Facts) -> None:
 
 def _ended(facts: Facts, row: Row) -> date | None:
     """Return the day a temporary approval ended, was extended or was followed by full approval."""
-    after = [other["start_date"] for other in facts.by("foster_carer_approvals", "carer_id", row["carer_id"])
-             if other["approval_kind"] in ("full", "extension", "extension_pending_review") and other["start_date"] > row["start_date"]]  # fmt: skip
+    after = [
+        other["start_date"]
+        for other in facts.by("foster_carer_approvals", "carer_id", row["carer_id"])
+        if other["approval_kind"] in ("full", "extension", "extension_pending_review") and other["start_date"] > row["start_date"]
+    ]
     return min([*after, *([row["end_date"]] if row["end_date"] else [])], default=None)
 
 
@@ -173,8 +225,10 @@ def usual_limit(facts: Facts) -> None:
 
 def _is_exempt(facts: Facts, row: Row) -> bool:
     """Return whether an exemption names a child."""
-    return any(decision["decision_kind"] == "usual_fostering_limit_exemption" and decision["decision"] == "agreed"
-               for decision in facts.by("management_decisions", "person_id", row["person_id"]))  # fmt: skip
+    return any(
+        decision["decision_kind"] == "usual_fostering_limit_exemption" and decision["decision"] == "agreed"
+        for decision in facts.by("management_decisions", "person_id", row["person_id"])
+    )
 
 
 RULES = {

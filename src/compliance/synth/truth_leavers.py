@@ -11,7 +11,7 @@ OWED = ("eligible", "relevant", "former_relevant")
 
 def eligible(facts: Facts) -> dict[str, tuple[date, date | None]]:
     """Return when each eligible child became so, and stopped: 91 days in care from 14, and some at 16 or 17."""
-    found = {}
+    found: dict[str, tuple[date, date | None]] = {}
     people = {row["person_id"] for row in facts.all("care_periods")}
     for person in sorted(people):
         birth = facts.children[person]["birth_date"]
@@ -32,7 +32,7 @@ def _first_eligible(facts: Facts, person: str, fourteen: date, sixteen: date) ->
         if end < start:
             continue
         reached = dates.days_after(start, max(0, 90 - days))
-        first = max(reached, sixteen, start)
+        first: date = max(reached, sixteen, start)
         if first <= end:
             return first
         days += (end - start).days + 1
@@ -43,8 +43,11 @@ def first_plans(facts: Facts) -> None:
     """Record needs assessments and first pathway plans later than three months after becoming eligible."""
     for person, (day, _) in eligible(facts).items():
         due = dates.months_after(day, 3)
-        done = [row["completed_date"] for row in facts.by("pathway_needs_assessments", "person_id", person)
-                if row["assessment_kind"] == "pathway" and row["completed_date"]]  # fmt: skip
+        done = [
+            row["completed_date"]
+            for row in facts.by("pathway_needs_assessments", "person_id", person)
+            if row["assessment_kind"] == "pathway" and row["completed_date"]
+        ]
         facts.deadline("CL-NEEDS-ASSESSMENT", person, person, day, due, min(done, default=None))
         made = [row["plan_date"] for row in facts.by("pathway_plans", "person_id", person)]
         facts.deadline("CL-PATHWAY-PLAN", person, person, day, due, min(made, default=None))
@@ -76,8 +79,10 @@ def plan_reviews(facts: Facts) -> None:
         before = [day for day in made if day <= spell[0]]
         start = before[-1] if before else made[0]
         later = [day for day in made if day > start]
-        if start < spell[1] if spell[1] else True:
-            facts.recurring("CL-PATHWAY-REVIEW", person, person, start, spell[1], later, lambda last, _: dates.months_after(last, 6))
+        if spell[1] is None or start < spell[1]:
+            facts.recurring(
+                "CL-PATHWAY-REVIEW", person, person, start, spell[1], later, lambda last, _: dates.months_after(last, 6)
+            )
 
 
 def homes(facts: Facts) -> None:
@@ -87,11 +92,19 @@ def homes(facts: Facts) -> None:
             continue
         home, person, start, end = row["accommodation_id"], row["person_id"], row["start_date"], row["end_date"]
         stop = min(end or facts.as_of, facts.as_of)
-        reviewed = [plan["plan_date"] for plan in facts.by("pathway_plans", "person_id", person)
-                    if plan["accommodation_id"] in (None, home) and start <= plan["plan_date"] <= stop]  # fmt: skip
-        facts.deadline("CL-PATHWAY-REVIEW-ACCOMMODATION", home, person, start, dates.days_after(start, 28), min(reviewed, default=None), end)
-        visits = sorted(met["contact_date"] for met in facts.by("care_leaver_contacts", "accommodation_id", home)
-                        if met["contact_kind"] == "visit_at_accommodation" and start <= met["contact_date"] <= stop)  # fmt: skip
+        reviewed = [
+            plan["plan_date"]
+            for plan in facts.by("pathway_plans", "person_id", person)
+            if plan["accommodation_id"] in (None, home) and start <= plan["plan_date"] <= stop
+        ]
+        facts.deadline(
+            "CL-PATHWAY-REVIEW-ACCOMMODATION", home, person, start, dates.days_after(start, 28), min(reviewed, default=None), end
+        )
+        visits = sorted(
+            met["contact_date"]
+            for met in facts.by("care_leaver_contacts", "accommodation_id", home)
+            if met["contact_kind"] == "visit_at_accommodation" and start <= met["contact_date"] <= stop
+        )
         first = visits[0] if visits else None
         facts.deadline("CL-ADVISER-VISIT-FIRST", home, person, start, dates.days_after(start, 7), first, end)
         if first is not None and first != end:
@@ -103,7 +116,11 @@ def advisers(facts: Facts) -> None:
     """Record young people with nobody appointed as their personal adviser."""
     for person in _with_status(facts):
         latest = max(facts.by("care_leaver_statuses", "person_id", person), key=lambda row: row["status_date"])
-        held = [row for row in facts.by("allocations", "person_id", person) if row["role"] == "personal_adviser" and lasts(row, facts.as_of)]
+        held = [
+            row
+            for row in facts.by("allocations", "person_id", person)
+            if row["role"] == "personal_adviser" and lasts(row, facts.as_of)
+        ]
         if latest["status"] in OWED and not held:
             facts.add("CL-PERSONAL-ADVISER", person, person, latest["status_date"], latest["status_date"], None, "overdue")
 
@@ -113,7 +130,9 @@ def contact(facts: Facts) -> None:
     for person in _with_status(facts):
         spell = _spell(facts, person, ("relevant", "former_relevant"))
         if spell is not None:
-            met = [row["contact_date"] for row in facts.by("care_leaver_contacts", "person_id", person) if row["was_two_way"] is True]
+            met = [
+                row["contact_date"] for row in facts.by("care_leaver_contacts", "person_id", person) if row["was_two_way"] is True
+            ]
             facts.recurring("CL-CONTACT", person, person, spell[0], spell[1], met, lambda last, _: dates.days_after(last, 56))
 
 
@@ -124,13 +143,18 @@ def authors(facts: Facts) -> None:
             continue
         since = _known_since(facts, row)
         if since and dates.months_after(since, 3) > row["plan_date"]:
-            facts.add("CL-WORKER-KNOWN", row["pathway_plan_id"], row["person_id"], row["plan_date"], row["plan_date"], None, "missed")
+            facts.add(
+                "CL-WORKER-KNOWN", row["pathway_plan_id"], row["person_id"], row["plan_date"], row["plan_date"], None, "missed"
+            )
 
 
 def _known_since(facts: Facts, plan: Row) -> date | None:
     """Return the first day on which the author of a plan was allocated to the young person."""
-    days = [row["start_date"] for row in facts.by("allocations", "person_id", plan["person_id"])
-            if row["worker_id"] == plan["worker_id"] and row["start_date"] <= plan["plan_date"]]  # fmt: skip
+    days = [
+        row["start_date"]
+        for row in facts.by("allocations", "person_id", plan["person_id"])
+        if row["worker_id"] == plan["worker_id"] and row["start_date"] <= plan["plan_date"]
+    ]
     return min(days, default=None)
 
 

@@ -8,8 +8,13 @@ from compliance.synth import dates
 from compliance.synth.oracle import Facts, lasts
 from compliance.synth.world import Row
 
-SUPERVISED = {"senior_practitioner", "social_worker", "social_worker_without_cases", "supervising_social_worker",
-              "independent_reviewing_officer"}  # fmt: skip
+SUPERVISED = {
+    "senior_practitioner",
+    "social_worker",
+    "social_worker_without_cases",
+    "supervising_social_worker",
+    "independent_reviewing_officer",
+}
 DEFAULT_CASELOAD, DEFAULT_SPAN, NEWLY_QUALIFIED_SHARE = 20.0, 7, 0.9
 
 
@@ -66,7 +71,9 @@ def newly_qualified(facts: Facts) -> None:
                 return dates.days_after(last, 7)
             return dates.days_after(last, 14) if last < dates.months_after(begun, 6) else dates.months_after(last, 1)
 
-        facts.recurring("WF-SUPERVISION-NQSW", worker["worker_id"], None, begun, min(ends, default=None), _sessions(facts, worker), due)
+        facts.recurring(
+            "WF-SUPERVISION-NQSW", worker["worker_id"], None, begun, min(ends, default=None), _sessions(facts, worker), due
+        )
 
 
 def case_supervision(facts: Facts) -> None:
@@ -85,7 +92,15 @@ def case_supervision(facts: Facts) -> None:
             weeks = 4 if any(lasts(plan, last) for plan in plans) else 8 if any(lasts(period, last) for period in care) else 6
             return dates.days_after(last, 7 * weeks)
 
-        facts.recurring("WF-SUPERVISION-CASE", row["allocation_id"], person, row["start_date"], row["end_date"], discussed.get(person, []), due)
+        facts.recurring(
+            "WF-SUPERVISION-CASE",
+            row["allocation_id"],
+            person,
+            row["start_date"],
+            row["end_date"],
+            discussed.get(person, []),
+            due,
+        )
 
 
 def caseloads(facts: Facts) -> None:
@@ -127,8 +142,11 @@ def unallocated(facts: Facts) -> None:
     for row in facts.all("referrals"):
         if row["closed_date"] is not None and row["closed_date"] <= facts.as_of:
             continue
-        held = [each for each in facts.by("allocations", "person_id", row["person_id"])
-                if each["role"] in ("social_worker", "lead_practitioner") and lasts(each, facts.as_of)]  # fmt: skip
+        held = [
+            each
+            for each in facts.by("allocations", "person_id", row["person_id"])
+            if each["role"] in ("social_worker", "lead_practitioner") and lasts(each, facts.as_of)
+        ]
         due = dates.working_days_after(row["referral_date"], 1)
         if not held and facts.as_of > due:
             facts.add("WF-UNALLOCATED", row["referral_id"], row["person_id"], row["referral_date"], due, None, "overdue")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from compliance.synth import dates
 from compliance.synth.world import Row, World
@@ -33,11 +34,18 @@ ROLES: dict[str, tuple[int, int, int, list[str]]] = {
     "social_worker_without_cases": (24, 10, 8, ["T-MASH", "T-MASH", "T-EDGE", "T-QA", "T-PERM"]),
     "social_worker": (29, 6, 26, ["T-ASSESS", "T-CP", "T-CP", "T-CIC", "T-CIC", "T-CIN", "T-LC", "T-CWD"]),
 }
-UNQUALIFIED = {"family_support_worker": (24, ["T-CIN", "T-EDGE", "T-EH"]), "personal_adviser": (8, ["T-LC"]), "other": (6, ["T-EH", "T-QA"])}
+UNQUALIFIED = {
+    "family_support_worker": (24, ["T-CIN", "T-EDGE", "T-EH"]),
+    "personal_adviser": (8, ["T-LC"]),
+    "other": (6, ["T-EH", "T-QA"]),
+}
 SUPERVISED = {
-    "senior_practitioner", "social_worker", "social_worker_without_cases", "supervising_social_worker",
+    "senior_practitioner",
+    "social_worker",
+    "social_worker_without_cases",
+    "supervising_social_worker",
     "independent_reviewing_officer",
-}  # fmt: skip
+}
 
 
 @dataclass
@@ -101,13 +109,13 @@ def _started(world: World, low: int, high: int) -> date:
     return dates.on_or_after(dates.days_after(world.as_of, -world.rng.randint(low, high)))
 
 
-def _hire(force: Workforce, role: str, prefixes: list[str], start: date, fte: float, index: int = 0, **facts: object) -> Row:
+def _hire(force: Workforce, role: str, prefixes: list[str], start: date, fte: float, index: int = 0, **facts: Any) -> Row:
     """Return a worker in one of the teams for a role."""
     world = force.world
     pool = [team for prefix in prefixes for team in force.ids(prefix)]
     qualified = role not in UNQUALIFIED
     worker_id = world.new_id("W")
-    row = {
+    row: Row = {
         "worker_id": worker_id,
         "full_name": "recorded",
         "registration_number": f"SW{worker_id[1:]}" if qualified else None,
@@ -142,7 +150,9 @@ def _recruit(force: Workforce, role: str, heads: int, part_time: int, prefixes: 
         elif role == "social_worker_without_cases" and index < number * 0.2:
             _newly_qualified(force, prefixes, index, fte, True, role)
         else:
-            start = _joined(world, role, is_new=role == "social_worker_without_cases" and number - part <= index < number - part * 0.2)
+            start = _joined(
+                world, role, is_new=role == "social_worker_without_cases" and number - part <= index < number - part * 0.2
+            )
             _hire(force, role, prefixes, start, fte, index, qualified_date=dates.days_after(start, -world.rng.randint(800, 5000)))
 
 
@@ -159,19 +169,33 @@ def _newly_qualified(
     """Add a social worker in, or lately out of, the assessed and supported year."""
     start = _started(force.world, 20, 350) if first_year else _started(force.world, 372, 800)
     _hire(
-        force, role, prefixes, start, fte, index,
+        force,
+        role,
+        prefixes,
+        start,
+        fte,
+        index,
         is_newly_qualified=first_year,
         asye_start_date=start,
         asye_end_date=None if first_year else dates.years_after(start, 1),
         qualified_date=dates.days_after(start, -60),
-    )  # fmt: skip
+    )
 
 
 def _agency(force: Workforce, role: str, prefixes: list[str], index: int) -> None:
     """Add an agency worker, on an assignment of some months."""
     start = _started(force.world, 14, 420)
-    _hire(force, role, prefixes, start, 1.0, index + 3, is_agency=True, notice_weeks=force.world.pick([1, 4], [40, 60]),
-          qualified_date=dates.days_after(start, -force.world.rng.randint(900, 6000)))
+    _hire(
+        force,
+        role,
+        prefixes,
+        start,
+        1.0,
+        index + 3,
+        is_agency=True,
+        notice_weeks=force.world.pick([1, 4], [40, 60]),
+        qualified_date=dates.days_after(start, -force.world.rng.randint(900, 6000)),
+    )
 
 
 def _agency_part_time(force: Workforce) -> None:
@@ -190,14 +214,33 @@ def _leavers(force: Workforce) -> None:
             end = world.working_day(dates.days_after(first, 5), dates.days_after(dates.years_after(first, 1), -8))
             start = dates.on_or_after(dates.days_after(end, -world.rng.randint(300, 1800)))
             role = "social_worker" if index % 5 else "social_worker_without_cases"
-            _hire(force, role, ROLES[role][3], start, 0.4 if index == 1 else 1.0, index, end_date=end,
-                  leaving_reason=world.pick(["resigned", "retired", "other"], [80, 10, 10]),
-                  qualified_date=dates.days_after(start, -900))
+            _hire(
+                force,
+                role,
+                ROLES[role][3],
+                start,
+                0.4 if index == 1 else 1.0,
+                index,
+                end_date=end,
+                leaving_reason=world.pick(["resigned", "retired", "other"], [80, 10, 10]),
+                qualified_date=dates.days_after(start, -900),
+            )
         for index in range(world.council.count(10)):
             end = world.working_day(dates.days_after(first, 5), dates.days_after(dates.years_after(first, 1), -8))
             start = dates.on_or_after(dates.days_after(end, -world.rng.randint(120, 400)))
-            _hire(force, "social_worker", ROLES["social_worker"][3], start, 1.0, index, end_date=end, is_agency=True,
-                  notice_weeks=4, leaving_reason="assignment_ended", qualified_date=dates.days_after(start, -2000))
+            _hire(
+                force,
+                "social_worker",
+                ROLES["social_worker"][3],
+                start,
+                1.0,
+                index,
+                end_date=end,
+                is_agency=True,
+                notice_weeks=4,
+                leaving_reason="assignment_ended",
+                qualified_date=dates.days_after(start, -2000),
+            )
 
 
 def _manage(force: Workforce) -> None:
@@ -263,7 +306,11 @@ def _absences(force: Workforce) -> None:
     world = force.world
     in_post = [row for row in force.workers if not row["is_agency"] and row["end_date"] is None and row["role"] in ROLES]
     left = world.council.count(world.council.workforce["sickness_days"])
-    long_term = [row for row in in_post if row["role"] in ("senior_practitioner", "social_worker_without_cases") and not row["is_newly_qualified"]]
+    long_term = [
+        row
+        for row in in_post
+        if row["role"] in ("senior_practitioner", "social_worker_without_cases") and not row["is_newly_qualified"]
+    ]
     long_term = [row for row in long_term if row["start_date"] < dates.days_after(world.year, -60)]
     for index, row in enumerate(long_term[: world.council.count(7)]):
         days = 40 if index % 7 < 5 else 90
@@ -282,6 +329,12 @@ def _absences(force: Workforce) -> None:
         if row["start_date"] < start < dates.days_after(world.as_of, -10):
             _absent(world, row, start, start if days == 1 else dates.working_days_after(start, days - 1), "sickness", float(days))
             left -= days
+
+
+def blank_one_start(force: Workforce) -> None:
+    """Blank the start of one agency worker who holds no cases: what is owed to them is then unknown."""
+    row = next(row for row in force.now("senior_practitioner") if row["is_agency"])
+    row["start_date"] = None
 
 
 def _absent(world: World, worker: Row, start: date, end: date | None, reason: str, days: float | None) -> None:
