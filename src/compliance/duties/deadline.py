@@ -116,7 +116,7 @@ def _timed(frame: Frame, periods: Periods, *, done: str | None, backwards: bool,
     WHERE branch IS NOT NULL OR {ANCHOR} IS NULL
   ),
   timed AS (
-    SELECT *, row_ref AS trigger_ref, {_unknown(frame, early)} AS unknown_because,
+    SELECT *, own_row_ref AS trigger_ref, {_unknown(frame, early)} AS unknown_because,
       {_note(bool(hours))} AS note
     FROM dated
   )"""
@@ -129,7 +129,7 @@ def _done(frame: Frame, done: str | None) -> tuple[str, str, str]:
     bound = bind(done, frame.source, OWED)
     frame.reads |= bound.reads
     day = f"CAST({bound.sql} AS DATE)" if bound.type == "TIMESTAMP" else bound.sql
-    return day, bound.sql, f"CASE WHEN {bound.sql} IS NOT NULL THEN {OWED}.row_ref END"
+    return day, bound.sql, f"CASE WHEN {bound.sql} IS NOT NULL THEN {OWED}.own_row_ref END"
 
 
 def _unknown(frame: Frame, early: bool) -> str:

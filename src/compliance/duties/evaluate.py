@@ -33,6 +33,7 @@ TYPES = {
     "done_date": "DATE",
     "ceased_date": "DATE",
     "days_over": "BIGINT",
+    "gap": "BIGINT",
     "value": "DOUBLE",
     "bound": "DOUBLE",
     "trigger_ref": "BIGINT",
@@ -185,9 +186,12 @@ def _run_duties(
 
 IDENTITY = (
     "left(sha256(concat_ws('|', d.rule, d.authority, replace(d.subject_id, d.authority || '/', ''),"
-    " coalesce(CAST(d.trigger_date AS VARCHAR), ''))), 16)"
+    " coalesce(CAST(d.trigger_date AS VARCHAR), ''), CASE WHEN d.gap = 0 THEN 'start' END)), 16)"
 )
-"""A finding's id: a digest of rule, council, subject and trigger (or gap start), the same in every run."""
+"""A finding's id: a digest of rule, council, subject and trigger (or gap start), the same in every run.
+
+The first gap is marked: an event on its very day opens a second gap that starts then too.
+"""
 
 
 def _insert(batch: Sequence[Compiled], as_of: datetime.date) -> str:

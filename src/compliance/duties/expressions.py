@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from compliance.duties.sources import Source
+from compliance.duties.sources import OWN, Source
 from compliance.rulebook import conditions
 
 Reads = frozenset[tuple[str, str]]
+CARRIED = frozenset({"o", "g"})
+"""Aliases of steps that carry the subject's columns under their own_ names."""
 AS_OF = "as_of"
 AS_OF_MARK = '"as-of day"'
 
@@ -61,17 +63,22 @@ def bind(
         *(source.reading(name) for name in names if name in source.columns),
         *(subject.reading(column) for qualifier, column in used if qualifier and subject),
     )
-    sql = conditions.to_sql(_qualified(parsed, {"": alias, "subject": subject_alias}))
+    owned = {"subject"} | ({""} if alias in CARRIED else set())
+    sql = conditions.to_sql(_qualified(parsed, {"": alias, "subject": subject_alias}, owned, frozenset(extra or ())))
     return Bound(sql, reads, conditions.type_of(parsed), tuple(names))
 
 
-def _qualified(parsed: conditions.Expression, aliases: Mapping[str, str]) -> conditions.Expression:
+def _qualified(
+    parsed: conditions.Expression, aliases: Mapping[str, str], owned: set[str], made: frozenset[str]
+) -> conditions.Expression:
     """The same expression with every column said to be of its alias; the as-of day becomes a mark that the run fills in."""
     copy = parsed.copy()
     for column in list(copy.find_all(exp.Column)):
         if column.name == AS_OF and not column.table:
             column.this.replace(exp.to_identifier(AS_OF_MARK.strip('"'), quoted=True))
         else:
+            if column.table in owned and column.name not in made:
+                column.this.replace(exp.to_identifier(OWN + column.name, quoted=True))
             column.set("table", exp.to_identifier(aliases[column.table], quoted=True))
     return copy
 

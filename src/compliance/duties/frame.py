@@ -7,7 +7,7 @@ from typing import Protocol
 
 from compliance.duties.context import Context, Need
 from compliance.duties.expressions import Bound, all_of, bind
-from compliance.duties.sources import Source, literal, quoted
+from compliance.duties.sources import OWN, Source, literal, quoted
 from compliance.rulebook.conditions import Expect
 from compliance.rulebook.model import Duty, Event, Exists, Rule
 
@@ -70,7 +70,7 @@ class Frame:
         wheres = [self.condition(self.body.where), *self._exceptions(), *self._not_later(), *extra_where]
         columns = [
             f"row_number() OVER (ORDER BY {SUBJECT}.row_ref) AS n",
-            f"{SUBJECT}.*",
+            *(f"{SUBJECT}.{quoted(name)} AS {quoted(OWN + name)}" for name in self.source.columns),
             f"{trigger} AS trigger_date",
             f"{self._ceases()} AS ceased_date",
             f"{self._subject_id()} AS subject_id",
@@ -124,17 +124,17 @@ class Frame:
 
     def _notes(self) -> str:
         cases = [f"CASE WHEN {self.condition(one.when)} THEN {literal(one.says)} END" for one in self.body.notes]
-        return f"concat_ws('; ', {', '.join(cases)})" if cases else "CAST(NULL AS VARCHAR)"
+        return f"nullif(concat_ws('; ', {', '.join(cases)}), '')" if cases else "CAST(NULL AS VARCHAR)"
 
     def matching(self, event: Event | Exists, source: Source, alias: str) -> str:
         """SQL that joins rows of another source to the owed row: equal columns, and equal where the row names one at all."""
         parts = []
         for theirs, ours in _pairs(event.match, self._default_match(source)):
             self._read_pair(source, theirs, ours)
-            parts.append(f"{alias}.{quoted(theirs)} = {OWED}.{quoted(ours)}")
+            parts.append(f"{alias}.{quoted(theirs)} = {OWED}.{quoted(OWN + ours)}")
         for theirs, ours in _pairs(event.names or [], []):
             self._read_pair(source, theirs, ours)
-            parts.append(f"({alias}.{quoted(theirs)} IS NULL OR {alias}.{quoted(theirs)} = {OWED}.{quoted(ours)})")
+            parts.append(f"({alias}.{quoted(theirs)} IS NULL OR {alias}.{quoted(theirs)} = {OWED}.{quoted(OWN + ours)})")
         return " AND ".join(parts)
 
     def _read_pair(self, source: Source, theirs: str, ours: str) -> None:

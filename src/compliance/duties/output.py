@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compliance.duties.frame import Frame
-from compliance.duties.sources import literal
+from compliance.duties.sources import OWN, literal
 from compliance.duties.status import COLUMNS, days_over
 
 
@@ -25,7 +25,7 @@ def select_duties(
     made = {
         "rule": literal(frame.rule.id),
         "subject_type": literal(frame.body.subject or source.subject),
-        "authority": "authority",
+        "authority": OWN + "authority",
         "person_id": _column(frame, "person_id"),
         "carer_id": _column(frame, "carer_id"),
         "worker_id": "duty_worker",
@@ -34,6 +34,7 @@ def select_duties(
         "due_date": f"CASE WHEN {trigger} IS NOT NULL THEN due_date END",
         "done_date": "done_date",
         "days_over": days_over(frame.context.today),
+        "gap": "gap" if frame.rule.recurring else "CAST(NULL AS BIGINT)",
         "value": f"CAST({value} AS DOUBLE)",
         "bound": f"CAST({bound} AS DOUBLE)",
         "note": "nullif(concat_ws('; ', unknown_because, note), '')",
@@ -45,4 +46,4 @@ def select_duties(
 
 
 def _column(frame: Frame, name: str) -> str:
-    return name if name in frame.source.columns else "CAST(NULL AS VARCHAR)"
+    return OWN + name if name in frame.source.columns else "CAST(NULL AS VARCHAR)"

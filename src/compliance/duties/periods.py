@@ -76,40 +76,55 @@ def forward(anchor: str, length: Length, inclusive: bool = False) -> str:
 
     With `inclusive` the anchor is day 1 ("beginning with the day").
     """
-    back = " - 1" if inclusive else ""
+    less = 1 if inclusive else 0
     match length.unit:
         case "days":
-            return f"{anchor} + CAST({length.n} AS INTEGER){back}"
+            return _days_on(anchor, length.n, 1, less)
         case "weeks":
-            return f"{anchor} + 7 * CAST({length.n} AS INTEGER){back}"
+            return _days_on(anchor, length.n, 7, less)
         case "hours":
-            return f"{anchor} + {-(-int(length.n) // 24)}{back}"
+            return moved(anchor, -(-int(length.n) // 24) - less)
         case "months":
-            return _shifted(anchor, length, "MONTH", back)
+            return _shifted(anchor, length, "MONTH", less)
         case "years":
-            return _shifted(anchor, length, "YEAR", back)
+            return _shifted(anchor, length, "YEAR", less)
         case "working_days":
             return f"CASE WHEN {length.n} = 0 THEN {anchor} ELSE target.day END"
     raise ValueError(f"{length.unit} cannot be counted forward")
 
 
-def _shifted(anchor: str, length: Length, unit: str, back: str) -> str:
+def moved(anchor: str, days: int) -> str:
+    """SQL of the day a fixed number of days after (or, negative, before) another, as every dialect can say it."""
+    if days == 0:
+        return anchor
+    sign = "+" if days > 0 else "-"
+    return f"CAST({anchor} {sign} INTERVAL {abs(days)} DAY AS DATE)"
+
+
+def _days_on(anchor: str, n: str, each: int, less: int) -> str:
+    if n.removeprefix("-").isdigit():
+        return moved(anchor, each * int(n) - less)
+    days = f"{each} * CAST({n} AS INTEGER)" if each > 1 else f"CAST({n} AS INTEGER)"
+    return f"CAST({anchor} + ({days} - {less}) * INTERVAL 1 DAY AS DATE)"
+
+
+def _shifted(anchor: str, length: Length, unit: str, less: int) -> str:
     if length.n.isdigit():
-        return f"CAST({anchor} + INTERVAL {length.n} {unit} AS DATE){back}"
-    return f"CAST({anchor} + CAST({length.n} AS INTEGER) * INTERVAL 1 {unit} AS DATE){back}"
+        return moved(f"CAST({anchor} + INTERVAL {length.n} {unit} AS DATE)", -less)
+    return moved(f"CAST({anchor} + CAST({length.n} AS INTEGER) * INTERVAL 1 {unit} AS DATE)", -less)
 
 
 def backward(anchor: str, length: Length) -> str:
     """SQL of the last day that is at least `length` before the anchor."""
     match length.unit:
         case "days":
-            return f"{anchor} - {length.n}"
+            return moved(anchor, -int(length.n))
         case "weeks":
-            return f"{anchor} - 7 * {length.n}"
+            return moved(anchor, -7 * int(length.n))
         case "clear_days":
-            return f"{anchor} - ({length.n} + 1)"
+            return moved(anchor, -int(length.n) - 1)
         case "hours":
-            return f"{anchor} - {-(-int(length.n) // 24)}"
+            return moved(anchor, -(-(-int(length.n) // 24)))
         case "months":
             return f"CAST({anchor} - INTERVAL {length.n} MONTH AS DATE)"
         case "years":
@@ -126,9 +141,9 @@ def working_day_joins(anchor: str, periods: Periods, branch: str, *, backwards: 
     counts = [one.length.n if one.length.unit == "working_days" else "NULL" for one in periods.branches]
     n = choice(counts, branch)
     if backwards:
-        start, wanted = f"{anchor} - 1", f"clock.working_day - ({n}) + 1"
+        start, wanted = moved(anchor, -1), f"clock.working_day - ({n}) + 1"
     elif inclusive:
-        start, wanted = f"{anchor} - 1", f"clock.working_day + ({n})"
+        start, wanted = moved(anchor, -1), f"clock.working_day + ({n})"
     else:
         start, wanted = anchor, f"clock.working_day + ({n})"
     return (

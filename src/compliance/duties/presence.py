@@ -6,7 +6,7 @@ from compliance.duties.context import PeriodCompiler
 from compliance.duties.frame import OWED, Frame
 from compliance.duties.output import select_duties
 from compliance.duties.periods import branch_columns, branch_number, choice, forward, working_day_joins
-from compliance.duties.sources import literal, quoted
+from compliance.duties.sources import OWN, literal, quoted
 from compliance.duties.status import stated_status
 from compliance.rulebook.model import Exists, Presence
 
@@ -36,7 +36,7 @@ def stated(frame: Frame, is_so: str, note: str, within: str, *, value: str = "NU
   timed AS (
     SELECT {OWED}.*, {due} AS due_date, CAST(NULL AS DATE) AS done_date,
       {branch_columns(periods)},
-      {OWED}.row_ref AS trigger_ref, {OWED}.row_ref AS evidence_ref,
+      {OWED}.own_row_ref AS trigger_ref, {OWED}.own_row_ref AS evidence_ref,
       CASE WHEN owner_unknown IS NOT NULL THEN owner_unknown
         WHEN {ANCHOR} IS NULL THEN {literal(f"{frame.body.trigger} is missing")}
         WHEN ceased_date < {ANCHOR} THEN 'ended before it began: impossible order'
@@ -51,7 +51,7 @@ def _is_so(frame: Frame) -> str:
     """SQL, true, false or NULL (a blank decides), of whether what must be there is there."""
     body = frame.body
     assert isinstance(body, Presence)
-    parts = [f"{OWED}.{quoted(name)} IS NOT NULL" for name in body.fields]
+    parts = [f"{OWED}.{quoted(OWN + name)} IS NOT NULL" for name in body.fields]
     for name in body.fields:
         frame.reads |= frame.source.reading(name)
     if body.holds is not None:
@@ -73,5 +73,5 @@ def _missing(frame: Frame) -> str:
     assert isinstance(body, Presence)
     if not body.fields:
         return "CAST(NULL AS VARCHAR)"
-    names = [f"CASE WHEN {OWED}.{quoted(name)} IS NULL THEN {literal(name.replace('_', ' '))} END" for name in body.fields]
+    names = [f"CASE WHEN {OWED}.{quoted(OWN + name)} IS NULL THEN {literal(name.replace('_', ' '))} END" for name in body.fields]
     return f"'not recorded: ' || nullif(concat_ws(', ', {', '.join(names)}), '')"

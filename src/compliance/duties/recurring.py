@@ -19,7 +19,7 @@ from compliance.duties.periods import (
     relaxed,
     working_day_joins,
 )
-from compliance.duties.sources import literal, quoted
+from compliance.duties.sources import OWN, literal, quoted
 from compliance.duties.status import dated_status
 from compliance.rulebook.model import Event, Pause, Phase, Recurring
 
@@ -89,7 +89,7 @@ def _points(body: Recurring, *, latest: bool) -> str:
     Where only the latest event is held it alone opens a gap, and the start only where there is none.
     """
     events = "SELECT n, day, ref, 1 AS is_event FROM hits"
-    start = "SELECT n, trigger_date AS day, row_ref AS ref, 0 AS is_event FROM owed"
+    start = "SELECT n, trigger_date AS day, own_row_ref AS ref, 0 AS is_event FROM owed"
     if body.starts_with_first_event:
         return f"points AS (\n    {events}\n  )"
     if latest:
@@ -107,7 +107,7 @@ EARLIER_POINTS = """earlier AS (
     ) AS before WHERE place = 1
   ),
   points AS (
-    SELECT owed.n, coalesce(earlier.day, owed.trigger_date) AS day, coalesce(earlier.ref, owed.row_ref) AS ref,
+    SELECT owed.n, coalesce(earlier.day, owed.trigger_date) AS day, coalesce(earlier.ref, owed.own_row_ref) AS ref,
       CASE WHEN earlier.day IS NULL THEN 0 ELSE 1 END AS is_event
     FROM owed LEFT JOIN earlier ON earlier.n = owed.n
     UNION ALL
@@ -189,7 +189,7 @@ def _paused(frame: Frame, pause: Pause) -> str:
     for name in (pause.start, pause.end):
         frame.reads |= source.reading(name)
     match = pause.match if isinstance(pause.match, dict) else {name: name for name in pause.match}
-    joins = " AND ".join(f"p.{quoted(theirs)} = {GAP}.{quoted(ours)}" for theirs, ours in match.items())
+    joins = " AND ".join(f"p.{quoted(theirs)} = {GAP}.{quoted(OWN + ours)}" for theirs, ours in match.items())
     where = frame.event_condition(pause.where, source, "p")
     return f"""numbered AS (
     SELECT *, row_number() OVER (ORDER BY n, gap) AS gap_number FROM dated

@@ -9,6 +9,8 @@ from compliance.dataset.schema import Schema, Table
 
 LINEAGE = {"authority": "VARCHAR", "row_ref": "BIGINT"}
 ALL_AUTHORITIES = "authorities"
+OWN = "own_"
+"""What the subject's columns are called after the first step of a rule's SQL, so that none is taken for the engine's own."""
 
 
 def quoted(name: str) -> str:

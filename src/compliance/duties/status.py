@@ -17,6 +17,7 @@ COLUMNS = (
     "ceased_date",
     "status",
     "days_over",
+    "gap",
     "value",
     "bound",
     "variant",
@@ -60,8 +61,8 @@ def stated_status(today: str, *, settled: bool) -> str:
 def days_over(today: str) -> str:
     """SQL of how many days past the due date the duty was met, ended or stands; 0 where it is no breach, NULL where unknown."""
     return (
-        "CASE status WHEN 'late' THEN done_date - due_date"
-        " WHEN 'missed' THEN coalesce(ceased_date, due_date) - due_date"
-        f" WHEN 'overdue' THEN {today} - due_date"
+        "CASE status WHEN 'late' THEN date_diff('day', due_date, done_date)"
+        " WHEN 'missed' THEN date_diff('day', due_date, coalesce(ceased_date, due_date))"
+        f" WHEN 'overdue' THEN date_diff('day', due_date, {today})"
         " WHEN 'unknown' THEN NULL ELSE 0 END"
     )
