@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import chain
 from typing import Any, Literal
 
@@ -52,7 +53,7 @@ class Staged:
     The relation, a name or a subquery in brackets, has `_row BIGINT`, the row in the source, and any of the table's
     columns and `authority`. `read` counts its rows and those in `refused`, which the reader could not put into it.
     Two things a reader may know save time: the relation's `columns`, and that no value has tabs, line ends or hard
-    spaces at its ends.
+    spaces at its ends. `extract_date` is when the extract was taken, where that is known: the newer has precedence.
     """
 
     table: str
@@ -65,6 +66,7 @@ class Staged:
     notices: tuple[Remark, ...] = ()
     columns: frozenset[str] | None = None
     has_odd_spaces: bool = True
+    extract_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
