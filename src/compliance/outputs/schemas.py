@@ -1,0 +1,175 @@
+"""The JSON Schema of rule files and of every JSON document, generated from what is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from compliance.dataset.config import DatasetConfig
+from compliance.duties.status import STATUSES
+from compliance.risks.scoring import Ladder, Scoring
+from compliance.rulebook.model import DUTY_KINDS, SEVERITIES, RuleFile
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+TEXT: dict[str, Any] = {"type": "string"}
+MAYBE_TEXT: dict[str, Any] = {"type": ["string", "null"]}
+MAYBE_NUMBER: dict[str, Any] = {"type": ["number", "null"]}
+COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
+MAYBE_DAY: dict[str, Any] = {"type": ["string", "null"], "format": "date"}
+DAY: dict[str, Any] = {"type": "string", "format": "date"}
+TEXTS: dict[str, Any] = {"type": "array", "items": TEXT}
+MODELS: dict[str, type[BaseModel]] = {"rule-file": RuleFile, "scoring": Scoring, "ladder": Ladder, "dataset": DatasetConfig}
+
+
+def json_schema(subject: str) -> dict[str, Any]:
+    """The schema of a rule file, a configuration file or an output document."""
+    if subject in MODELS:
+        return {"$schema": DRAFT, **MODELS[subject].model_json_schema(by_alias=True)}
+    return {"$schema": DRAFT, "title": f"compliance {subject}", **DOCUMENTS[subject]}
+
+
+def _object(properties: dict[str, Any], *, closed: bool = True) -> dict[str, Any]:
+    """An object of which every property is there."""
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": not closed}
+
+
+def _list(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": item}
+
+
+SOURCE = _object({"file": MAYBE_TEXT, "sheet": MAYBE_TEXT, "row": {"type": ["integer", "null"]}})
+CITATION = _object({"instrument": TEXT, "provision": TEXT, "url": MAYBE_TEXT})
+NOT_EVALUATED = _object({"rule": TEXT, "title": TEXT, "theme": TEXT, "needs": TEXTS, "reason": TEXT})
+MEASURE = _object(
+    {
+        "id": TEXT,
+        "title": TEXT,
+        "authority": TEXT,
+        "scope": _object({"type": TEXT, "id": TEXT}),
+        "value": MAYBE_NUMBER,
+        "unit": TEXT,
+        "numerator": {"type": "number"},
+        "denominator": {"type": "number"},
+        "target": MAYBE_NUMBER,
+    }
+)
+RUN = _object(
+    {
+        "version": TEXT,
+        "rule_pack": TEXT,
+        "input": TEXT,
+        "as_of": DAY,
+        "authorities": _list(_object({"code": TEXT, "name": TEXT})),
+        "rows": _object({"read": COUNT, "loaded": COUNT, "rejected": COUNT}),
+        "duties": _object(dict.fromkeys(STATUSES, COUNT)),
+        "rules": _object({"evaluated": COUNT, "not_evaluated": COUNT}),
+        "reconciliation": {
+            "anyOf": [
+                {"type": "null"},
+                _object({"evaluators": TEXTS, "facts": COUNT, "firings": COUNT, "notes": TEXTS}),
+            ]
+        },
+    },
+    closed=False,
+)
+FINDING = _object(
+    {
+        "id": TEXT,
+        "rule": TEXT,
+        "rule_version": MAYBE_TEXT,
+        "title": TEXT,
+        "theme": TEXT,
+        "standing": TEXT,
+        "severity": {"enum": list(SEVERITIES)},
+        "authority": TEXT,
+        "subject": _object({"type": TEXT, "id": TEXT}),
+        "person_id": MAYBE_TEXT,
+        "worker_id": MAYBE_TEXT,
+        "team": MAYBE_TEXT,
+        "trigger_date": MAYBE_DAY,
+        "due_date": MAYBE_DAY,
+        "done_date": MAYBE_DAY,
+        "status": {"enum": list(STATUSES)},
+        "breach": {"enum": ["open", "closed", None]},
+        "days_over": {"type": ["integer", "null"]},
+        "value": MAYBE_NUMBER,
+        "bound": MAYBE_NUMBER,
+        "evidence": _list(_object({"table": TEXT, "key": TEXT, "source": SOURCE})),
+        "message": TEXT,
+        "verified": {"enum": ["text", "secondary", "recalled"]},
+        "corresponds": TEXTS,
+        "citations": _list(CITATION),
+    }
+)
+RISK = _object(
+    {
+        "id": TEXT,
+        "rule": TEXT,
+        "title": TEXT,
+        "authority": TEXT,
+        "scope": _object({"type": TEXT, "id": TEXT}),
+        "likelihood": {"type": "integer", "minimum": 1, "maximum": 5},
+        "impact": {"type": "integer", "minimum": 1, "maximum": 5},
+        "score": {"type": "integer", "minimum": 1, "maximum": 25},
+        "band": TEXT,
+        "rung": TEXT,
+        "reason": TEXT,
+        "because": TEXTS,
+        "cause_count": COUNT,
+        "direction": MAYBE_TEXT,
+        "previous_scores": _list({"type": "integer"}),
+        "owner": MAYBE_TEXT,
+        "actions": _list({}),
+        "waived": {"type": "boolean"},
+    },
+    closed=False,
+)
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    "check": _object(
+        {
+            "schema_version": TEXT,
+            "run": RUN,
+            "findings": _list(FINDING),
+            "measures": _list(MEASURE),
+            "not_evaluated": _list(NOT_EVALUATED),
+        }
+    ),
+    "register": _object(
+        {
+            "schema_version": TEXT,
+            "run": RUN,
+            "risks": _list(RISK),
+            "ladder": {"type": "object"},
+            "priority_actions": _list({"type": "object"}),
+            "due_soon": _list({"type": "object"}),
+        },
+        closed=False,
+    ),
+    "rules-list": _object(
+        {
+            "rules": _list(
+                _object(
+                    {
+                        "id": TEXT,
+                        "kind": {"enum": [*DUTY_KINDS, "measure", "escalation"]},
+                        "theme": TEXT,
+                        "topic": MAYBE_TEXT,
+                        "title": TEXT,
+                        "standing": TEXT,
+                        "severity": {"enum": list(SEVERITIES)},
+                        "verified": TEXT,
+                        "obligations": TEXTS,
+                        "citations": _list(CITATION),
+                    }
+                )
+            )
+        }
+    ),
+    "rules-coverage": _object(
+        {"obligations": _list(_object({"id": TEXT, "status": TEXT, "rules": TEXTS, "reason": MAYBE_TEXT}, closed=False))}
+    ),
+    "data-describe": _object(
+        {"tables": _list(_object({"name": TEXT, "source": TEXTS, "read": COUNT}, closed=False))}, closed=False
+    ),
+}

@@ -1,0 +1,59 @@
+"""What a dataset holds and, for each table or column that is missing, the rules it switches off."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from compliance.dataset.load import Dataset
+from compliance.dataset.quality import TableDescription, describe
+from compliance.duties.compiler import Workbench
+from compliance.duties.evaluate import Available
+from compliance.duties.measures import compile_measure
+from compliance.rulebook.load import Rulebook
+from compliance.run import available_in
+
+
+@dataclass(frozen=True)
+class DataDescription:
+    """The tables that are present, those that are not with the rules they switch off, and the files not used."""
+
+    tables: tuple[TableDescription, ...]
+    missing_tables: tuple[tuple[str, tuple[str, ...]], ...]
+    missing_columns: tuple[tuple[str, tuple[str, ...]], ...]
+    rules: int
+    rules_off: int
+    ignored: tuple[str, ...]
+
+
+def data_description(dataset: Dataset, rulebook: Rulebook) -> DataDescription:
+    """The description of a dataset for a rulebook."""
+    available = available_in(dataset)
+    off = _switched_off(dataset, rulebook, available)
+    tables: dict[str, set[str]] = defaultdict(set)
+    columns: dict[str, set[str]] = defaultdict(set)
+    for rule, needs in off.items():
+        for need in needs:
+            table = need.partition(".")[0]
+            (columns if dataset.tables[table].present else tables)[need if dataset.tables[table].present else table].add(rule)
+    return DataDescription(
+        tables=tuple(describe(dataset)),
+        missing_tables=_listed(tables),
+        missing_columns=_listed(columns),
+        rules=len(rulebook.duties) + len(rulebook.of_kind("measure")),
+        rules_off=len(off),
+        ignored=dataset.ignored,
+    )
+
+
+def _listed(found: dict[str, set[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((name, tuple(sorted(rules))) for name, rules in sorted(found.items()))
+
+
+def _switched_off(dataset: Dataset, rulebook: Rulebook, available: Available) -> dict[str, tuple[str, ...]]:
+    """The rules that cannot be evaluated, with what each of them lacks."""
+    bench = Workbench(dataset.schema, rulebook, available.latest_only)
+    needs = {rule.id: bench.compile(rule).needs for rule in rulebook.duties}
+    needs |= {rule.id: compile_measure(bench, rule).needs for rule in rulebook.of_kind("measure")}
+    lacking = {rule: available.missing(wanted) for rule, wanted in needs.items()}
+    return {rule: missing for rule, missing in lacking.items() if missing}
