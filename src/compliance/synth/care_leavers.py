@@ -136,6 +136,7 @@ def _reviews(world: World, first: date, end: date) -> list[date]:
 
 def pathway(world: World, child: Child, day: date, kind: str, reason: str | None = None, home: str | None = None) -> Row:
     """Return a pathway plan or a review of it; most plans leave headings empty and aspirations out."""
+    world.last_plan[child.person_id] = max(day, world.last_plan.get(child.person_id, day))
     return world.add(
         "pathway_plans",
         pathway_plan_id=world.new_id("PP"),
@@ -234,8 +235,7 @@ def _after_18(world: World, leaver: Leaver) -> None:
 def _plans_after_18(world: World, leaver: Leaver, end: date) -> None:
     """Add the reviews of a pathway plan from 18 to 21, from the last one before 18 where there is one."""
     child = leaver.child
-    mine = [row["plan_date"] for row in reversed(world.tables["pathway_plans"][-40:]) if row["person_id"] == child.person_id]
-    last = max(mine, default=None)
+    last = world.last_plan.get(child.person_id)
     if last is None:
         last = dates.on_or_before(dates.days_after(leaver.adult, -world.rng.randint(5, 60)))
         pathway(world, child, last, "plan_or_review")

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections import defaultdict
 from datetime import date
+from heapq import heapreplace
 
 from compliance.synth import dates
 from compliance.synth.workforce import Workforce
@@ -15,6 +16,8 @@ TEAMS_FOR = {
     "cin": ["T-CIN", "T-CP", "T-ASSESS", "T-LC", "T-CIC"],
     "disabled": ["T-CWD", "T-CIN"],
 }
+# Cases for each full-time equivalent at which a team passes the next one on to another.
+FULL = 19.0
 REASONS = ["LEFTRL", "ORGRST", "MANAGE", "TSPROC", "OTHERS"]
 
 
@@ -49,18 +52,44 @@ def _share_out(world: World, force: Workforce, current: list[Spell]) -> None:
     ordered = sorted(current, key=lambda spell: (rank[spell.need], world.rng.random()))
     cases = world.council.count(world.council.workforce["cases"])
     holders = force.now("social_worker")
-    weight = {row["worker_id"]: row["fte"] * _strength(world, row) for row in holders}
-    held: dict[str, int] = defaultdict(int)
+    queue = Queue(world, force, holders)
     for spell in ordered[:cases]:
-        teams = tuple(team for prefix in TEAMS_FOR[spell.need] for team in force.ids(prefix))
-        suited = [row for row in holders if row["team_id"] in teams] or holders
-        suited = suited if min(held[row["worker_id"]] / weight[row["worker_id"]] for row in suited) < 19 else holders
-        worker = min(suited, key=lambda row: (held[row["worker_id"]] / weight[row["worker_id"]], row["worker_id"]))
-        held[worker["worker_id"]] += 1
-        _hold(world, force, spell, worker, "social_worker")
+        _hold(world, force, spell, queue.next(spell.need), "social_worker")
     others = [*force.now("family_support_worker"), *force.now("first_line_manager")]
     for index, spell in enumerate(ordered[cases:]):
         _hold(world, force, spell, others[index % len(others)], "lead_practitioner")
+
+
+class Queue:
+    """Return the social workers who hold cases, the least loaded for their hours first, by kind of need."""
+
+    def __init__(self, world: World, force: Workforce, holders: list[Row]) -> None:
+        self._workers = {row["worker_id"]: row for row in holders}
+        self._weight = {row["worker_id"]: row["fte"] * _strength(world, row) for row in holders}
+        self._held = dict.fromkeys(self._workers, 0)
+        self._waiting: dict[str, list[tuple[float, str]]] = {"": [(0.0, worker_id) for worker_id in sorted(self._workers)]}
+        for need, prefixes in TEAMS_FOR.items():
+            teams = {team for prefix in prefixes for team in force.ids(prefix)}
+            suited = [worker_id for worker_id, row in sorted(self._workers.items()) if row["team_id"] in teams]
+            self._waiting[need] = [(0.0, worker_id) for worker_id in suited or sorted(self._workers)]
+
+    def next(self, need: str) -> Row:
+        """Return the worker who takes the next case of a kind: one of the right team, unless all of those are full."""
+        load, worker_id = self._first(need)
+        if load >= FULL:
+            load, worker_id = self._first("")
+        self._held[worker_id] += 1
+        return self._workers[worker_id]
+
+    def _first(self, need: str) -> tuple[float, str]:
+        """Return the least loaded worker of a queue, after bringing the loads at its front up to date."""
+        waiting = self._waiting[need]
+        while True:
+            load, worker_id = waiting[0]
+            now = self._held[worker_id] / self._weight[worker_id]
+            if now == load:
+                return load, worker_id
+            heapreplace(waiting, (now, worker_id))
 
 
 def _strength(world: World, worker: Row) -> float:
@@ -97,18 +126,21 @@ def _earlier(world: World, force: Workforce, spell: Spell, start: date, end: dat
     for first, final in parts:
         if first is None or final is None:
             continue
-        able = [
-            row for row in force.of("social_worker") if row["start_date"] <= first and (row["end_date"] or world.as_of) >= final
-        ]
-        if spell.need in ("lac", "cp") and not able:
-            able = force.of("senior_practitioner")
-        able = [row for row in able if row["start_date"] <= first] or [
-            row for row in force.now("first_line_manager") if row["start_date"] <= first
-        ]
-        worker = world.pick(able) if able else None
+        worker = _then(world, force, first, final)
         role = "social_worker" if worker and worker["role"] == "social_worker" else "lead_practitioner"
         if worker:
             add(world, spell, worker, role, first, final, world.pick(REASONS))
+
+
+def _then(world: World, force: Workforce, first: date, final: date) -> Row | None:
+    """Return a social worker employed from first to final, else a manager who was."""
+    workers = force.of("social_worker")
+    for _ in range(60):
+        row = world.pick(workers)
+        if row["start_date"] <= first and (row["end_date"] or world.as_of) >= final:
+            return row
+    managers = [row for row in force.now("first_line_manager") if row["start_date"] <= first]
+    return world.pick(managers) if managers else None
 
 
 def add(world: World, spell: Spell, worker: Row | None, role: str, start: date, end: date | None, reason: str) -> Row:

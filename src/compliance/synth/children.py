@@ -12,7 +12,7 @@ from compliance.synth.world import CLEAN_BEFORE, Child, Row, Spell, World
 def know(world: World, cares: list[Care], others: int = 0) -> None:
     """Add every child in need, on a plan or being assessed, so that the open episodes are as many as published."""
     plans = protect(world)
-    stepped = sum(row["end_date"] is not None for _, row in plans if not _referral(world, row)["closed_date"])
+    stepped = sum(row["end_date"] is not None and referral["closed_date"] is None for referral, row in plans)
     open_plans = sum(row["end_date"] is None for _, row in plans)
     looked_after = sum(care.end is None for care in cares)
     need = world.council.need
@@ -21,11 +21,6 @@ def know(world: World, cares: list[Care], others: int = 0) -> None:
     _planned(world, in_need, waiting)
     front_door.other_contacts(world)
     _count_earlier(world)
-
-
-def _referral(world: World, plan: Row) -> Row:
-    """Return the referral of a plan."""
-    return next(row for row in reversed(world.tables["referrals"]) if row["referral_id"] == plan["referral_id"])
 
 
 def protect(world: World) -> list[tuple[Row, Row]]:
@@ -74,14 +69,8 @@ def _ended_plans(world: World) -> list[Protection]:
     ):
         for _ in range(number):
             start = world.working_day(first, last)
-            plans.append(
-                Protection(
-                    start,
-                    False,
-                    review_late=start >= CLEAN_BEFORE and world.chance(0.15),
-                    wanted_days=world.rng.randint(80, longest),
-                )
-            )
+            late = start >= CLEAN_BEFORE and world.chance(0.15)
+            plans.append(Protection(start, False, review_late=late, wanted_days=world.rng.randint(80, longest)))
     return plans
 
 
@@ -150,10 +139,9 @@ def _write(world: World, episodes: list[tuple[date, str]]) -> None:
     enquiries = world.quota("enquiry", 30)
     known: list[tuple[date, date, Child]] = []
     for day, kind in episodes:
-        back = [case for case in known if case[1] < day and case[0] > dates.days_after(day, -360)] if kind != "long" else []
-        child = (
-            known_again(world, known, back) if back and again.take() else people.new_child(world, people.any_birth(world, day))
-        )
+        back = _known_again(world, known, day) if kind != "long" and again.is_owed() else None
+        child = back or people.new_child(world, people.any_birth(world, day))
+        again.pay(back is not None)
         referral = _episode(world, child, day, kind)
         if kind in ("assessed", "plan", "open") and enquiries.take():
             _enquiry_without_conference(world, child, referral)
@@ -161,11 +149,16 @@ def _write(world: World, episodes: list[tuple[date, str]]) -> None:
             known.append((day, referral["closed_date"], child))
 
 
-def known_again(world: World, known: list[tuple[date, date, Child]], back: list[tuple[date, date, Child]]) -> Child:
-    """Return a child whose earlier case closed, taken out of those who may return."""
-    case = world.pick(back)
-    known.remove(case)
-    return case[2]
+def _known_again(world: World, known: list[tuple[date, date, Child]], day: date) -> Child | None:
+    """Return a child referred within the year whose case has closed, taken out of those who may return."""
+    for _ in range(40 if known else 0):
+        place = world.rng.randrange(len(known))
+        referred, closed, child = known[place]
+        if closed < day and referred > dates.days_after(day, -360):
+            known[place] = known[-1]
+            known.pop()
+            return child
+    return None
 
 
 def _episode(world: World, child: Child, day: date, kind: str) -> Row:

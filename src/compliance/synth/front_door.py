@@ -59,11 +59,8 @@ def refer(world: World, child: Child, day: date, closed: date | None, decision: 
 def contact(world: World, child: Child, referral: Row) -> Row:
     """Return the contact that became a referral, decided within 24 hours more often than not."""
     decided = clock(world, referral["referral_date"], 12, 18)
-    hours = (
-        world.rng.randint(25, 70)
-        if world.chance(0.1) and decided.date() > dates.days_after(CLEAN_BEFORE, 4)
-        else world.rng.randint(1, 23)
-    )
+    late = world.chance(0.1) and decided.date() > dates.days_after(CLEAN_BEFORE, 4)
+    hours = world.rng.randint(25, 70) if late else world.rng.randint(1, 23)
     return world.add(
         "contacts",
         contact_id=world.new_id("K"),
@@ -139,7 +136,8 @@ def meet(world: World, child: Child, kind: str, day: date, **links: Any) -> Row:
 
 def strategy(world: World, child: Child, day: date) -> Row:
     """Return a strategy discussion, held within a working day of the concern four times in five."""
-    before = world.rng.randint(2, 5) if day >= CLEAN_BEFORE and world.chance(0.2) else world.rng.randint(0, 1)
+    late = world.chance(0.2) and day > dates.days_after(CLEAN_BEFORE, 12)
+    before = world.rng.randint(2, 5) if late else world.rng.randint(0, 1)
     concern = dates.working_days_before(day, before) if before else day
     return meet(world, child, "strategy_discussion", day, concern_date=concern)
 

@@ -66,7 +66,7 @@ def stretches(facts: Facts, row: Row) -> list[tuple[date, date | None, str]]:
     approved = _full_approval(facts, row)
     changes |= {order["start_date"] for order in orders if order["start_date"] > start}
     changes |= {approved} if approved else set()
-    days = sorted(day for day in changes if day <= min(end or facts.as_of, facts.as_of) and day != end)
+    days = sorted(day for day in changes if day == start or day < min(end or date.max, dates.days_after(facts.as_of, 1)))
     found: list[tuple[date, str]] = []
     for day in days:
         paragraph = _paragraph(row, orders, approved, day)

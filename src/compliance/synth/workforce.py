@@ -1,5 +1,6 @@
 """The workforce: teams, workers, posts and absences, in the numbers of the workforce census."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -55,10 +56,11 @@ class Workforce:
     world: World
     teams: list[Row] = field(default_factory=list)
     workers: list[Row] = field(default_factory=list)
+    by_role: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
 
     def of(self, *roles: str) -> list[Row]:
         """Return the workers, past and present, with one of the roles."""
-        return [row for row in self.workers if row["role"] in roles]
+        return [row for role in roles for row in self.by_role[role]]
 
     def now(self, *roles: str) -> list[Row]:
         """Return the workers with one of the roles who are working on the as-of day."""
@@ -136,7 +138,8 @@ def _hire(force: Workforce, role: str, prefixes: list[str], start: date, fte: fl
     }
     row.update(facts)
     force.workers.append(world.add("workers", **row))
-    return row
+    force.by_role[role].append(force.workers[-1])
+    return force.workers[-1]
 
 
 def _recruit(force: Workforce, role: str, heads: int, part_time: int, prefixes: list[str]) -> None:

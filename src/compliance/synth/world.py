@@ -47,11 +47,17 @@ class Quota:
 
     def take(self) -> bool:
         """Return the next answer."""
-        self._owed += self._step
-        if self._owed < 1:
-            return False
-        self._owed -= 1
-        return True
+        answer = self.is_owed()
+        self.pay(answer)
+        return answer
+
+    def is_owed(self) -> bool:
+        """Return whether the next answer should be yes."""
+        return self._owed + self._step >= 1
+
+    def pay(self, answer: bool) -> None:
+        """Note the answer that was given."""
+        self._owed += self._step - int(answer)
 
 
 @dataclass
@@ -65,6 +71,7 @@ class World:
     spells: list[Spell] = field(default_factory=list)
     placements: list[Row] = field(default_factory=list)
     children: dict[str, Child] = field(default_factory=dict)
+    last_plan: dict[str, date] = field(default_factory=dict)
     quotas: dict[str, Quota] = field(default_factory=dict)
     on_plan: dict[str, list[tuple[date, date | None]]] = field(default_factory=lambda: defaultdict(list))
     in_care: dict[str, list[tuple[date, date | None]]] = field(default_factory=lambda: defaultdict(list))
