@@ -22,9 +22,11 @@ from compliance.duties.status import COLUMNS
 from compliance.duties.validate import refuse
 from compliance.errors import EngineError, RuleFileError
 from compliance.rulebook.load import Rulebook
-from compliance.rulebook.model import Rule
+from compliance.rulebook.model import Escalation, FactPattern, Rule
 
 BATCH = 20
+FACT = "fact_"
+BUILT_IN_FACTS = frozenset({"breach", "tally", "measure", "risk"})
 Progress = Callable[[str], None]
 T = TypeVar("T")
 TYPES = {
@@ -100,9 +102,10 @@ def evaluate(
     ready = _ready(compiled, available, result)
     counted = [_compiled(partial(compile_measure, bench), rulebook, rule) for rule in rulebook.of_kind("measure")]
     measures = _ready_measures(counted, available, result)
+    facts = _fact_definitions(bench, rulebook, available, result)
     result.definitions = bench.definitions
     prepare(connection, schema, as_of)
-    _define(connection, bench, [*ready, *measures], as_of)
+    _define(connection, bench, {name for one in [*ready, *measures] for name in one.definitions} | facts, as_of)
     tell(f"evaluating {len(ready)} rules")
     _run_duties(connection, ready, as_of, result)
     tell(f"evaluating {len(measures)} measures")
@@ -154,14 +157,36 @@ def _ready_measures(compiled: Sequence[CompiledMeasure], available: Available, r
     return ready
 
 
-def _define(
-    connection: duckdb.DuckDBPyConnection,
-    bench: Workbench,
-    compiled: Sequence[Compiled | CompiledMeasure],
-    as_of: datetime.date,
-) -> None:
+def _fact_definitions(bench: Workbench, rulebook: Rulebook, available: Available, result: Evaluation) -> set[str]:
+    """The definitions `fact_<kind>` that escalation rules read; a rule whose facts cannot be had is not evaluated."""
+    wanted: set[str] = set()
+    out = {one.rule for one in result.not_evaluated}
+    for rule in rulebook.of_kind("escalation"):
+        body = rule.body
+        assert isinstance(body, Escalation)
+        names = {FACT + pattern.fact for pattern in body.when if pattern.fact not in BUILT_IN_FACTS}
+        missing = available.missing(need for name in names for need in bench.source(name).reads)
+        resting = sorted({one for pattern in body.when for one in rests_on(pattern) if one in out})
+        if missing:
+            result.not_evaluated.append(NotEvaluated(rule.id, missing, f"needs {', '.join(missing)}"))
+        elif any(named and set(named) <= out for named in map(rests_on, body.when)):
+            result.not_evaluated.append(NotEvaluated(rule.id, (), f"rests on {', '.join(resting)}, not evaluated"))
+        else:
+            wanted |= names
+    return wanted
+
+
+def rests_on(pattern: FactPattern) -> list[str]:
+    """The rules or measures that a pattern names."""
+    named = pattern.where.get("rule" if pattern.fact in ("breach", "risk") else "measure")
+    if isinstance(named, str):
+        return [named]
+    return [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
+
+
+def _define(connection: duckdb.DuckDBPyConnection, bench: Workbench, names: Iterable[str], as_of: datetime.date) -> None:
     """The definitions that the rules rest on, made once, each after what it rests on."""
-    for name in bench.in_order({name for one in compiled for name in one.definitions}):
+    for name in bench.in_order(names):
         sql = filled(bench.definitions[name].sql, as_of)
         try:
             connection.execute(f'CREATE OR REPLACE TABLE defined."{name}" AS {sql}')

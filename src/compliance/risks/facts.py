@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from compliance.duties.evaluate import Evaluation
+from compliance.duties.evaluate import FACT, Evaluation
 from compliance.risks.patterns import Conjunction, Fact, Pattern, Test, plain_text, properties_read
 from compliance.rulebook.model import SEVERITIES
 
 RECENT = "6 MONTH"
-FACT_DEFINITION = "fact_"
-BUILT_IN = ("breach", "tally", "measure", "risk")
 
 BREACH = f"""
 SELECT d.id AS finding, d.rule, r.theme, r.topic, r.severity, d.status, CASE d.status WHEN 'overdue' THEN 1 ELSE 0 END AS is_open,
@@ -54,9 +52,7 @@ class Facts:
         self.origins.append(origin)
 
 
-def gather(
-    evaluation: Evaluation, conjunctions: Sequence[Conjunction], told: Mapping[str, Iterable[str]]
-) -> dict[str, Facts]:
+def gather(evaluation: Evaluation, conjunctions: Sequence[Conjunction], told: Mapping[str, Iterable[str]]) -> dict[str, Facts]:
     """The facts that some pattern could match, by council; `told` names more properties that the answer speaks of."""
     wanted = _patterns_by_kind(conjunctions)
     read = properties_read(conjunctions)
@@ -99,10 +95,10 @@ def _facts_of(
         yield from _selected(evaluation, kind, _measures(evaluation), patterns, read, "measured")
     elif kind != "risk":
         source = evaluation.connection.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'defined' AND table_name = ?", [FACT_DEFINITION + kind]
+            "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'defined' AND table_name = ?", [FACT + kind]
         ).fetchone()
         if source:
-            sql = f'SELECT * FROM defined."{FACT_DEFINITION}{kind}"'
+            sql = f'SELECT * FROM defined."{FACT}{kind}"'
             yield from _selected(evaluation, kind, sql, patterns, read, "source")
 
 

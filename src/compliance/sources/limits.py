@@ -16,12 +16,15 @@ class Limits:
 
     file_bytes: int = 4 * GIGABYTE
     workbook_bytes: int = 512 * MEGABYTE
+    workbook_memory: int = 4 * GIGABYTE
+    workbook_seconds: int = 120
     unpacked_bytes: int = 4 * GIGABYTE
     zip_ratio: int = 200
     zip_members: int = 10_000
     rows: int = 20_000_000
     sheet_rows: int = 1_048_576
     columns: int = 2_000
+    cells: int = 100_000_000
     sheets: int = 200
     nesting: int = 64
     text_bytes: int = 10 * MEGABYTE

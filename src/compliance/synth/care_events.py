@@ -118,7 +118,7 @@ def _later(row: Row, last: date) -> date:
     if last < dates.years_after(row["start_date"], 1):
         return dates.days_after(last, 42)
     agreed, match = row["reduced_visits_agreed_date"], row["long_term_match_date"]
-    if agreed and match and max(agreed, match) <= last:
+    if agreed and match and max(agreed, match, dates.REDUCED_VISITS_FROM) <= last:
         return dates.months_after(last, 6)
     return dates.months_after(last, 3) if row["is_intended_to_last_to_18"] else dates.days_after(last, 42)
 

@@ -183,6 +183,8 @@ def _contact_pace(late: float, *edges: date) -> Pace:
 
 def contact(world: World, child: Child, day: date, kind: str, two_way: bool, home: str | None = None) -> None:
     """Add a contact by the personal adviser."""
+    if two_way:
+        world.last_contact[child.person_id] = max(day, world.last_contact.get(child.person_id, day))
     world.add(
         "care_leaver_contacts",
         contact_id=world.new_id("LC"),
@@ -223,8 +225,9 @@ def _after_18(world: World, leaver: Leaver) -> None:
     adult_end = dates.years_after(child.birth, 21)
     _plans_after_18(world, leaver, adult_end)
     if leaver.eligible is None:
-        _adviser(world, child, start, missing=world.chance(0.07))
-    for day in paced(world, start, adult_end, _contact_pace(0.2, start, adult_end)):
+        _adviser(world, child, start, missing=adult_end > world.as_of and world.chance(0.1))
+    met = world.last_contact.get(child.person_id, start)
+    for day in paced(world, met, adult_end, _contact_pace(0.2, start, adult_end)):
         contact(world, child, day, world.pick(["visit_elsewhere", "call", "message"], [40, 35, 25]), True)
         tried = dates.days_after(day, world.rng.randint(5, 12))
         if world.chance(0.1) and tried <= world.as_of:

@@ -152,10 +152,11 @@ def support(world: World, child: Child, row: Row) -> None:
     start, end, plan_id = row["start_date"], row["end_date"], row["cp_plan_id"]
     for day in core_group_days(world, start, end):
         meet(world, child, "core_group", day, cp_plan_id=plan_id if world.chance(0.95) else None)
-    for day in paced(world, start, end, VISITS):
+    days = paced(world, start, end, VISITS)
+    for day in days:
         visit(world, child, day, plan_id, True)
         again = dates.working_days_after(day, world.rng.randint(2, 5))
-        if world.chance(0.04) and again <= min(end or world.as_of, world.as_of):
+        if world.chance(0.04) and again not in days and again <= min(end or world.as_of, world.as_of):
             visit(world, child, again, plan_id, False)
 
 

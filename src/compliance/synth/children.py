@@ -76,7 +76,7 @@ def _ended_plans(world: World) -> list[Protection]:
 
 def _protect(world: World, plan: Protection, index: int) -> tuple[Row, Row]:
     """Return the referral and plan of one child; what follows an ended plan varies."""
-    child = people.new_child(world, people.any_birth(world, plan.start))
+    child = people.new_child(world, people.any_birth(world, dates.days_after(plan.start, -120)))
     then = "close_now" if index % 3 == 0 else "open" if index % 7 == 0 else "close"
     if plan.is_open and index % 40 == 39:
         referral = front_door.refer(world, child, dates.working_days_before(plan.start, 3), None, "strategy_discussion")
@@ -90,7 +90,7 @@ def _protect(world: World, plan: Protection, index: int) -> tuple[Row, Row]:
 
 def _no_plan(world: World, day: date, late: bool) -> None:
     """Add a conference that made no plan; its child's episode closes soon after."""
-    child = people.new_child(world, people.any_birth(world, day))
+    child = people.new_child(world, people.any_birth(world, dates.days_after(day, -60)))
     start = dates.working_days_before(day, 20 if late else 12)
     closed = dates.working_days_after(day, 8)
     if closed > world.as_of:

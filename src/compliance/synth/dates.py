@@ -12,6 +12,8 @@ FIRST_YEAR, LAST_YEAR = 2003, 2035
 # Regulations made for coronavirus (SI 2020/445) relaxed the intervals of care planning and fostering rules between these
 # days, in words ("as soon as reasonably practicable") that give no due date. No breach is ever planted there.
 RELAXATION = (date(2020, 4, 24), date(2020, 9, 25))
+# Six-monthly visits to a settled foster placement came with SI 2015/495.
+REDUCED_VISITS_FROM = date(2015, 4, 1)
 # Visits by video or telephone certainly counted between these days (SI 2020/909 as made).
 VIRTUAL_VISITS = (date(2020, 9, 25), date(2021, 3, 31))
 

@@ -78,7 +78,7 @@ def _referrals(world: World, planted: Planted) -> None:
     planted.fine(rule, in_time, "referral_id")
     late = _referral(world, _child(world), EASTER, after, decision_date=after)
     planted.breach(rule, late, "referral_id", EASTER, due, after, "late")
-    undecided = {"decision_date": None, "decision": None}
+    undecided = {"decision_date": None, "decision": None, "needs_no_further_action": None}
     planted.fine(rule, _referral(world, _child(world), EASTER, due, **undecided), "referral_id")
     missed = _referral(world, _child(world), EASTER, after, **undecided)
     planted.breach(rule, missed, "referral_id", EASTER, due, None, "missed")

@@ -9,6 +9,7 @@ from compliance.synth.world import Row
 
 FULL_HEALTH = ("initial_health_assessment", "review_health_assessment", "health_assessment")
 # Visits by video or telephone counted from the amendment of reg 28 until its extension ran out.
+SIX_MONTHLY_FROM = date(2015, 4, 1)  # SI 2015/495
 VIRTUAL = (date(2020, 9, 25), date(2021, 9, 30))
 
 
@@ -126,7 +127,7 @@ def _intervals(row: Row, paragraph: str, first_review: date | None) -> Callable[
 def _settled(row: Row, last: date) -> date:
     """Return the due day of a gap that starts after the first year (reading 17)."""
     match, agreed = row["long_term_match_date"], row["reduced_visits_agreed_date"]
-    if match and agreed and match <= last and agreed <= last and row["placement_type"].startswith("U"):
+    if last >= SIX_MONTHLY_FROM and match and agreed and match <= last and agreed <= last and row["placement_type"].startswith("U"):
         return dates.months_after(last, 6)
     return dates.months_after(last, 3) if row["is_intended_to_last_to_18"] is True else dates.days_after(last, 42)
 

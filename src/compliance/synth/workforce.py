@@ -297,7 +297,7 @@ def _post(world: World, team_id: str | None, role: str, fte: float, vacant_from:
         team_id=team_id,
         role=role,
         fte=fte,
-        start_date=dates.days_after(world.as_of, -4600),
+        start_date=dates.days_after(world.as_of, -4600 + len(world.tables["posts"])),
         end_date=None,
         vacant_from_date=vacant_from,
         filled_date=None,

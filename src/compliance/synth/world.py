@@ -71,6 +71,7 @@ class World:
     spells: list[Spell] = field(default_factory=list)
     placements: list[Row] = field(default_factory=list)
     children: dict[str, Child] = field(default_factory=dict)
+    last_contact: dict[str, date] = field(default_factory=dict)
     last_plan: dict[str, date] = field(default_factory=dict)
     quotas: dict[str, Quota] = field(default_factory=dict)
     on_plan: dict[str, list[tuple[date, date | None]]] = field(default_factory=lambda: defaultdict(list))
