@@ -115,14 +115,16 @@ def homes(facts: Facts) -> None:
 def advisers(facts: Facts) -> None:
     """Record young people with nobody appointed as their personal adviser."""
     for person in _with_status(facts):
-        latest = max(facts.by("care_leaver_statuses", "person_id", person), key=lambda row: row["status_date"])
+        rows = sorted(facts.by("care_leaver_statuses", "person_id", person), key=lambda row: row["status_date"])
+        latest = rows[-1]["status"]
+        since = min(row["status_date"] for row in rows if row["status"] == latest)
         held = [
             row
             for row in facts.by("allocations", "person_id", person)
             if row["role"] == "personal_adviser" and lasts(row, facts.as_of)
         ]
-        if latest["status"] in OWED and not held:
-            facts.add("CL-PERSONAL-ADVISER", person, person, latest["status_date"], latest["status_date"], None, "overdue")
+        if latest in OWED and not held:
+            facts.add("CL-PERSONAL-ADVISER", person, person, since, since, None, "overdue")
 
 
 def contact(facts: Facts) -> None:
