@@ -105,7 +105,8 @@ def evaluate(
     facts = _fact_definitions(bench, rulebook, available, result)
     result.definitions = bench.definitions
     prepare(connection, schema, as_of)
-    _define(connection, bench, {name for one in [*ready, *measures] for name in one.definitions} | facts, as_of)
+    used = {name for one in ready for name in one.definitions} | {name for one in measures for name in one.definitions}
+    _define(connection, bench, used | facts, as_of)
     tell(f"evaluating {len(ready)} rules")
     _run_duties(connection, ready, as_of, result)
     tell(f"evaluating {len(measures)} measures")

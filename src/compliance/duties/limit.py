@@ -6,13 +6,14 @@ import datetime
 
 from compliance.duties.context import versions
 from compliance.duties.deadline import dated
+from compliance.duties.expressions import bind
 from compliance.duties.frame import OWED, Frame
 from compliance.duties.output import select_duties
 from compliance.duties.periods import within_version
 from compliance.duties.presence import stated
 from compliance.duties.sources import literal
 from compliance.duties.status import stated_status
-from compliance.rulebook.model import Limit
+from compliance.rulebook.model import Limit, Parameter
 
 
 def limit(frame: Frame) -> str:
@@ -37,15 +38,32 @@ def _measured(frame: Frame, body: Limit) -> str:
 
 
 def _bound(frame: Frame, bound: str | float | None) -> str:
-    """SQL of the bound: a number, a column, or the version of a parameter in force on the trigger."""
+    """SQL of the bound: a number, a parameter as it stood on the trigger, or a value that may name numeric parameters."""
     if isinstance(bound, int | float):
         return repr(bound)
     assert bound is not None
-    named = frame.rule.parameters.get(bound) or frame.context.parameters.get(bound)
-    if named is None:
-        return frame.bind(bound, OWED).sql
+    parameters = _numeric_parameters(frame)
+    if bound in parameters:
+        return _version(parameters[bound])
+    found = bind(bound, frame.source, OWED, extra=dict.fromkeys(parameters, "DOUBLE"))
+    frame.reads |= found.reads
+    sql = found.sql
+    for name in found.columns:
+        if name in parameters and name not in frame.source.columns:
+            sql = sql.replace(f'"{OWED}"."{name}"', f"({_version(parameters[name])})")
+    return sql
+
+
+def _numeric_parameters(frame: Frame) -> dict[str, Parameter]:
+    """The parameters, shared and of the rule, that are numbers."""
+    named = {**frame.context.parameters, **frame.rule.parameters}
+    return {name: one for name, one in named.items() if not any(isinstance(value.value, str) for value in one.values)}
+
+
+def _version(parameter: Parameter) -> str:
+    """SQL of a parameter's value on the trigger."""
     cases, always = [], datetime.date(1990, 1, 1)
-    for value, last in versions(named):
+    for value, last in versions(parameter):
         when = within_version(f"{OWED}.trigger_date", None if value.from_ <= always else value.from_, last)
         cases.append(f"WHEN {when or 'TRUE'} THEN {literal(value.value)}")
     return f"CASE {' '.join(cases)} END"

@@ -37,7 +37,7 @@ def select_duties(
         "gap": "gap" if frame.rule.recurring else "CAST(NULL AS BIGINT)",
         "value": f"CAST({value} AS DOUBLE)",
         "bound": f"CAST({bound} AS DOUBLE)",
-        "note": "nullif(concat_ws('; ', unknown_because, note), '')",
+        "note": "nullif(concat_ws('; ', unknown_because, nullif(note, '')), '')",
     }
     columns = ",\n  ".join(f"{made.get(name, name)} AS {name}" for name in COLUMNS)
     body = ",\n  ".join(ctes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -83,7 +84,7 @@ def forward(anchor: str, length: Length, inclusive: bool = False) -> str:
         case "weeks":
             return _days_on(anchor, length.n, 7, less)
         case "hours":
-            return moved(anchor, -(-int(length.n) // 24) - less)
+            return moved(anchor, math.ceil(int(length.n) / 24) - less)
         case "months":
             return _shifted(anchor, length, "MONTH", less)
         case "years":
@@ -124,7 +125,7 @@ def backward(anchor: str, length: Length) -> str:
         case "clear_days":
             return moved(anchor, -int(length.n) - 1)
         case "hours":
-            return moved(anchor, -(-(-int(length.n) // 24)))
+            return moved(anchor, -math.ceil(int(length.n) / 24))
         case "months":
             return f"CAST({anchor} - INTERVAL {length.n} MONTH AS DATE)"
         case "years":

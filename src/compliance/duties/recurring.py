@@ -203,7 +203,7 @@ def _paused(frame: Frame, pause: Pause) -> str:
   ),
   stretches AS (
     SELECT gap_number, period_due, greatest(first_day, coalesce(earlier_last + 1, first_day)) AS first_day,
-      greatest(0, last_day - greatest(first_day, coalesce(earlier_last + 1, first_day)) + 1) AS days
+      greatest(0, date_diff('day', greatest(first_day, coalesce(earlier_last + 1, first_day)), last_day) + 1) AS days
     FROM pauses
   ),
   paused AS (
@@ -211,7 +211,7 @@ def _paused(frame: Frame, pause: Pause) -> str:
       SELECT gap_number, period_due, first_day, days, coalesce(sum(days) OVER (PARTITION BY gap_number ORDER BY first_day
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS earlier_days
       FROM stretches
-    ) AS run WHERE first_day - earlier_days <= period_due
+    ) AS run WHERE first_day - CAST(earlier_days AS INTEGER) <= period_due
     GROUP BY gap_number
   )"""
 

@@ -23,6 +23,7 @@ BAND_STYLES = {"extreme": "bold red", "high": "red", "moderate": "yellow", "low"
 BAND_GLYPHS = {"extreme": "◆", "high": "▲", "moderate": "●", "low": "○"}
 STATUS_GLYPHS = {"overdue": "✗", "missed": "✗", "late": "!", "unknown": "?", "due": "·", "met": "✓", "lapsed": "-"}
 READ_IN_FULL = "text"
+PLURALS = {"child": "children", "carer": "carers", "worker": "workers", "team": "teams", "item": "items", "authority": "councils"}
 
 
 def line(console: Console, *parts: str | tuple[str, str]) -> None:
@@ -98,8 +99,9 @@ def print_summary(console: Console, run: Run, found: Sequence[Finding]) -> None:
     line(
         console,
         (
-            f"{len(evaluation.evaluated)} rules evaluated, {len(evaluation.not_evaluated)} not; {sum(counts.values())} duties as of "
-            f"{run.as_of}: {open_now} open and {closed} closed breaches shown, {counts['unknown']} unknown, {counts['due']} due{risks}",
+            f"{len(evaluation.evaluated)} rules evaluated, {len(evaluation.not_evaluated)} not; "
+            f"{sum(counts.values())} duties as of {run.as_of}: {open_now} open and {closed} closed breaches shown, "
+            f"{counts['unknown']} unknown, {counts['due']} due{risks}",
             "bold",
         ),
     )
@@ -155,25 +157,35 @@ def _priority_actions(console: Console, found: Register) -> None:
 
 
 def _risks(console: Console, risks: Sequence[Risk], top: int) -> None:
-    title = f"Top risks ({min(top, len(risks))} of {len(risks)})" if len(risks) > top else f"Risks ({len(risks)})"
+    """The highest risks, those of one kind on one line."""
+    kinds: dict[str, list[Risk]] = {}
+    for one in risks:
+        kinds.setdefault(one.rule.id, []).append(one)
+    shown = list(kinds.values())[:top]
+    title = f"Top risks: {len(shown)} of {len(kinds)} kinds, {len(risks)} risks in all" if risks else "No risks were raised"
     line(console, (title, "bold"))
-    table = Table(box=None, padding=(0, 1), show_edge=False, pad_edge=False)
+    table = Table(box=None, padding=(0, 1), show_edge=False, pad_edge=False, expand=True)
     table.add_column("score", no_wrap=True)
-    table.add_column("risk", ratio=2)
-    table.add_column("for", no_wrap=True, max_width=18, overflow="ellipsis")
-    table.add_column("to", no_wrap=True, max_width=20, overflow="ellipsis")
-    table.add_column("because", ratio=3)
-    for one in risks[:top]:
-        band = Text(f"{BAND_GLYPHS.get(one.band, '')} {one.score:>2} {one.band}", style=BAND_STYLES.get(one.band, ""))
-        scope = "council" if one.scope_type == "authority" else f"{one.scope_type} {one.scope_id}"
-        cells = (
-            printable(one.title),
-            printable(scope),
-            one.rung.replace("_", " "),
-            printable(f"{one.reason} ({one.cause_count})"),
-        )
-        table.add_row(band, *[Text(cell) for cell in cells])
-    console.print(table)
+    table.add_column("risk", ratio=3)
+    table.add_column("for", no_wrap=True, max_width=16, overflow="ellipsis")
+    table.add_column("to", no_wrap=True, max_width=18, overflow="ellipsis")
+    table.add_column("because", ratio=4)
+    for kind in shown:
+        table.add_row(*_risk_row(kind))
+    if shown:
+        console.print(table)
+
+
+def _risk_row(kind: Sequence[Risk]) -> list[Text]:
+    """The cells of one kind of risk: the first in full, the others counted."""
+    one = kind[0]
+    band = Text(f"{BAND_GLYPHS.get(one.band, '')} {one.score:>2} {one.band}", style=BAND_STYLES.get(one.band, ""))
+    scope = "council" if one.scope_type == "authority" else f"{one.scope_type} {one.scope_id}"
+    if len(kind) > 1:
+        scope = f"{len(kind)} {PLURALS.get(one.scope_type, one.scope_type)}"
+    first = "" if len(kind) == 1 else f"{one.scope_type} {one.scope_id}: "
+    words = (one.title, scope, one.rung.replace("_", " "), f"{first}{one.reason}")
+    return [band, *[Text(printable(word)) for word in words]]
 
 
 def measured(one: MeasureValue) -> str:
