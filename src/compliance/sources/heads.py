@@ -6,6 +6,7 @@ import csv
 import re
 import sqlite3
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -107,3 +108,17 @@ def share(wanted: Sequence[str], found: Sequence[str]) -> float:
     """How many of the wanted words are among those found, as a share; without regard to case."""
     words = {word.lower() for word in found}
     return sum(word.lower() in words for word in wanted) / len(wanted) if wanted else 0.0
+
+
+_ISO_DAY = re.compile(r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)")
+_BRITISH_DAY = re.compile(r"(?<!\d)(0[1-9]|[12]\d|3[01])[-_.](0[1-9]|1[0-2])[-_.](20\d\d)(?!\d)")
+
+
+def date_in(file_name: str) -> date | None:
+    """The one day that a file's name says, None where it says none or several."""
+    found = {tuple(map(int, day)) for day in _ISO_DAY.findall(file_name)}
+    found |= {tuple(map(int, day[::-1])) for day in _BRITISH_DAY.findall(file_name)}
+    try:
+        return date(*found.pop()) if len(found) == 1 else None
+    except ValueError:
+        return None

@@ -1,0 +1,83 @@
+"""Run as a script in a process of its own, with bounded memory: the sheets of a workbook, written out as plain CSV.
+
+Arguments: the workbook, the folder to write to, and the limits as JSON. Prints JSON: the sheets, or what is wrong.
+It imports nothing of the package, so that it starts quickly.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+UNSAVED = re.compile(rb"<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</(?:\w+:)?c>")
+
+
+def main(path: str, folder: str, limits: dict[str, int]) -> dict[str, Any]:
+    """The sheets as written, or under `error` what kept them from being read."""
+    hold_memory(limits["workbook_memory"])
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
+
+    try:
+        with CalamineWorkbook.from_path(path) as workbook:
+            sheets = [each for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+            if len(sheets) > limits["sheets"]:
+                return {"error": "limit", "what": "sheets", "limit": "sheets", "found": len(sheets)}
+            written = []
+            for number, each in enumerate(sheets):
+                found = write_sheet(workbook.get_sheet_by_name(each.name), each.name, Path(folder) / f"{number}.csv", limits)
+                if "error" in found:
+                    return found
+                written.append(found)
+    except PasswordError:
+        return {"error": "password"}
+    except (CalamineError, OSError, ValueError) as error:
+        return {"error": "damaged", "why": str(error)}
+    return {"sheets": written, **facts(path)}
+
+
+def write_sheet(sheet: Any, name: str, file: Path, limits: dict[str, int]) -> dict[str, Any]:
+    """The sheet as one CSV record a row, from its first row on, so that the n-th record is row n."""
+    for limit, found in (("sheet_rows", sheet.total_height), ("columns", sheet.total_width)):
+        if found > limits[limit]:
+            return {"error": "limit", "what": name, "limit": limit, "found": found}
+    cells = sheet.total_height * sheet.total_width
+    if cells > limits["cells"]:
+        return {"error": "limit", "what": name, "limit": "cells", "found": cells}
+    rows = sheet.to_python(skip_empty_area=False)
+    with file.open("x", encoding="utf-8", newline="", errors="replace") as stream:
+        csv.writer(stream, quoting=csv.QUOTE_MINIMAL, lineterminator="\n").writerows(rows)
+    return {"name": name, "rows": len(rows), "columns": max(map(len, rows), default=0)}
+
+
+def facts(path: str) -> dict[str, Any]:
+    """What the XML of an Excel workbook tells beside its cells: formulas without a saved value, and the 1904 dates."""
+    if not zipfile.is_zipfile(path):
+        return {"unsaved": 0, "dates_from_1904": False}
+    unsaved, dates_from_1904 = 0, False
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name == "xl/workbook.xml":
+                dates_from_1904 = bool(re.search(rb'date1904="(1|true)"', archive.read(name)))
+            elif re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
+                text = archive.read(name)
+                unsaved += len(UNSAVED.findall(text)) if b"<f" in text else 0
+    return {"unsaved": unsaved, "dates_from_1904": dates_from_1904}
+
+
+def hold_memory(most: int) -> None:
+    """Keeps the process within this many bytes, where the system can."""
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    json.dump(main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3])), sys.stdout)
