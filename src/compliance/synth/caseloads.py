@@ -96,7 +96,7 @@ def _strength(world: World, worker: Row) -> float:
     """Return how large a share of cases a worker carries for their hours: new ones less, but not always."""
     if worker["start_date"] > dates.days_after(world.as_of, -45):
         return 0.6
-    return world.rng.uniform(0.75, 1.1) if worker["is_newly_qualified"] else world.rng.uniform(0.85, 1.35)
+    return world.rng.uniform(0.85, 1.25) if worker["is_newly_qualified"] else world.rng.uniform(0.85, 1.35)
 
 
 def _hold(world: World, force: Workforce, spell: Spell, worker: Row, role: str) -> None:

@@ -235,7 +235,18 @@ def approval(
         terms=None,
         panel_case_id=panel_case_id,
         approved_by_role="agency_decision_maker" if kind == "full" else "nominated_officer",
+        suitability_assessed_date=dates.working_days_before(start, 1) if kind == "temporary_connected_person" else None,
+        full_assessment_started_date=_by_now(world, start, 10) if kind == "temporary_connected_person" else None,
+        panel_views_date=dates.working_days_before(start, 3) if kind == "extension" else None,
+        iro_informed_date=dates.working_days_before(start, 2) if kind == "extension" else None,
+        review_sought_date=None,
     )
+
+
+def _by_now(world: World, start: date, days: int) -> date | None:
+    """Return the day so many days later, blank if it has not come yet."""
+    day = dates.days_after(start, days)
+    return day if day <= world.as_of else None
 
 
 def _review(world: World, household: Household, carer: Row) -> None:
@@ -348,5 +359,7 @@ def _supervise(world: World, force: Workforce, households: list[Household]) -> N
                 end_date=household.ended,
                 change_reason=None,
             )
+    for number, row in enumerate(world.tables["foster_carer_applications"]):
+        row["worker_id"] = workers[number % len(workers)]["worker_id"] if row["report_date"] else None
     for row in world.tables["foster_carer_visits"]:
         row["worker_id"] = by_carer.get(row["carer_id"])

@@ -144,6 +144,7 @@ def approval_case(world: World, panel: Panel, carer: Row, approved: date) -> str
     )
     form = application(world, carer["carer_id"], carer["household_id"], carer["carer_kind"], applied)
     form.update(outcome="approved", outcome_date=approved, stage_1_completed_date=dates.days_after(applied, 40))
+    form.update(report_kind="full", report_date=dates.working_days_before(meeting["meeting_date"], 15))
     return case(world, meeting, carer["carer_id"], form["application_id"], minutes, approved)["panel_case_id"]  # type: ignore[no-any-return]
 
 
@@ -186,6 +187,9 @@ def application(world: World, carer_id: str, household_id: str | None, kind: str
         application_date=applied,
         stage_1_completed_date=None,
         stage_1_notice_date=None,
+        report_kind=None,
+        report_date=None,
+        worker_id=None,
         outcome=None,
         outcome_date=None,
     )

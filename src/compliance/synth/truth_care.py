@@ -127,14 +127,8 @@ def _intervals(row: Row, paragraph: str, first_review: date | None) -> Callable[
 def _settled(row: Row, last: date) -> date:
     """Return the due day of a gap that starts after the first year (reading 17)."""
     match, agreed = row["long_term_match_date"], row["reduced_visits_agreed_date"]
-    if (
-        last >= SIX_MONTHLY_FROM
-        and match
-        and agreed
-        and match <= last
-        and agreed <= last
-        and row["placement_type"].startswith("U")
-    ):
+    is_settled = match is not None and agreed is not None and max(match, agreed, SIX_MONTHLY_FROM) <= last
+    if is_settled and row["placement_type"].startswith("U"):
         return dates.months_after(last, 6)
     return dates.months_after(last, 3) if row["is_intended_to_last_to_18"] is True else dates.days_after(last, 42)
 
