@@ -35,12 +35,12 @@ def synthesise(profile: str, as_of: date, seed: int, scale: float = 1.0) -> Synt
     care_leavers.prepare(world, cares)
     force = workforce.employ(world)
     fostering.foster(world, force, cares)
+    world.note_plans()
     caseloads.allocate(world, force)
     care_leavers.name_authors(world)
     quality.missing_episodes(world, cares)
     quality.audits(world)
     quality.guardianship(world)
-    world.note_plans()
     supervision.supervise(world, force)
     workforce.blank_one_start(force)
     tables = {name: rows for name, rows in sorted(world.tables.items()) if rows}

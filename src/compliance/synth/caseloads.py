@@ -110,10 +110,17 @@ def _hold(world: World, force: Workforce, spell: Spell, worker: Row, role: str) 
         start, reason = first, "FCONTA"
     else:
         start, reason = world.working_day(dates.days_after(first, 1), max(first, latest)), world.pick(REASONS)
-    start = min(max(start, first), world.as_of)
+    start = min(_off_edge(world, spell, max(start, first)), world.as_of)
     if start > spell.start:
         _earlier(world, force, spell, spell.start, start)
     add(world, spell, worker, role, start, None, reason)
+
+
+def _off_edge(world: World, spell: Spell, day: date) -> date:
+    """Return a day on which no plan or care of the child begins or ends, so that what applied that day is plain."""
+    while day in world.boundaries[spell.child.person_id] and day != spell.start:
+        day = dates.days_after(day, 1)
+    return day
 
 
 def _earlier(world: World, force: Workforce, spell: Spell, start: date, end: date | None) -> None:
@@ -122,6 +129,7 @@ def _earlier(world: World, force: Workforce, spell: Spell, start: date, end: dat
     if start >= last:
         return
     middle = world.working_day(dates.days_after(start, 30), dates.days_after(last, -30)) if (last - start).days > 200 else None
+    middle = _off_edge(world, spell, middle) if middle else None
     parts = [(start, middle), (middle, last)] if middle else [(start, last)]
     for first, final in parts:
         if first is None or final is None:
