@@ -11,11 +11,14 @@ from pathlib import Path
 
 from compliance import __version__
 from compliance.dataset.load import Dataset, open_dataset
+from compliance.dataset.schema import Schema
 from compliance.duties.evaluate import Available, Evaluation, evaluate
 from compliance.duties.findings import count_by_status
+from compliance.duties.pack import Pack, compile_pack
 from compliance.errors import EngineError, NothingEvaluated, UsageError
 from compliance.risks.assess import Assessment, assess, conjunctions_of
-from compliance.risks.durable import DurableReasoner, available
+from compliance.risks.durable import DurableReasoner
+from compliance.risks.durable import available as durable_available
 from compliance.risks.escalation import compile_all
 from compliance.risks.patterns import Conjunction, check_limits
 from compliance.risks.scoring import Ladder, Scoring, load_ladder, load_scoring
@@ -100,6 +103,7 @@ class Request:
     with_risks: bool = True
     reasoner: Callable[[], DurableReasoner] = DurableReasoner
     progress: Progress | None = None
+    packs: Callable[[Schema, Rulebook, frozenset[str]], Pack] | None = None
 
 
 def run(request: Request, timings: Timings | None = None) -> Run:
@@ -116,17 +120,18 @@ def run(request: Request, timings: Timings | None = None) -> Run:
     rulebook = apply_overlay(rulebook, dataset.config.parameters, "dataset.yaml")
     chosen = rulebook.only(request.only) if request.only else rulebook
     conjunctions: list[Conjunction] = []
-    starter = _Starter(request.reasoner if request.with_risks and available() else None)
+    starter = _Starter(request.reasoner if request.with_risks and durable_available() else None)
     with starter:
         if request.with_risks:
             with timings.stage("rules"):
                 conjunctions = compile_all(chosen, as_of)
                 check_limits(conjunctions)
                 starter.begin(conjunctions)
+        available = available_in(dataset)
+        with timings.stage("compile"):
+            pack = (request.packs or compile_pack)(dataset.schema, rulebook, available.latest_only)
         with timings.stage("duties"):
-            evaluation = evaluate(
-                dataset.connection, dataset.schema, chosen, as_of, available_in(dataset), progress=request.progress
-            )
+            evaluation = evaluate(dataset.connection, dataset.schema, chosen, as_of, available, pack, progress=request.progress)
         if not evaluation.evaluated:
             raise NothingEvaluated(
                 "no rule could be evaluated on this data", help="`compliance data describe` says what each rule needs"

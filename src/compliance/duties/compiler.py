@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from compliance.dataset.known import LATER
 from compliance.dataset.schema import Schema
-from compliance.duties.context import Context, Need
+from compliance.duties.compiled import BUILT_IN_FACTS, FACT, Compiled, CompiledDefinition, Need, definitions_in_order
+from compliance.duties.context import Context
 from compliance.duties.deadline import deadline
-from compliance.duties.expressions import AS_OF_MARK
 from compliance.duties.frame import Frame
 from compliance.duties.limit import limit
 from compliance.duties.presence import presence
@@ -21,7 +20,7 @@ from compliance.errors import EngineError, RuleFileError
 from compliance.rulebook import conditions
 from compliance.rulebook.diagnostics import nearest_help
 from compliance.rulebook.load import Rulebook
-from compliance.rulebook.model import Definition, Duty, Rule
+from compliance.rulebook.model import Definition, Duty, Escalation, Rule
 
 KINDS: Mapping[str, Callable[[Frame], str]] = {
     "deadline": deadline,
@@ -31,35 +30,6 @@ KINDS: Mapping[str, Callable[[Frame], str]] = {
     "sequence": sequence,
 }
 RUN = "run"
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """A rule as SQL with the as-of day left open, the data it needs, and the definitions it rests on."""
-
-    rule: str
-    sql: str
-    needs: frozenset[Need]
-    definitions: tuple[str, ...]
-
-    def on(self, as_of: datetime.date) -> str:
-        """The SQL for one as-of day."""
-        return filled(self.sql, as_of)
-
-
-@dataclass(frozen=True)
-class CompiledDefinition:
-    """A definition as SQL, the definitions it rests on, and what it reads of the tables."""
-
-    name: str
-    sql: str
-    rests_on: tuple[str, ...]
-    reads: frozenset[Need]
-
-
-def filled(sql: str, as_of: datetime.date) -> str:
-    """The SQL with the as-of day filled in."""
-    return sql.replace(AS_OF_MARK, f"DATE '{as_of.isoformat()}'")
 
 
 @dataclass
@@ -166,19 +136,15 @@ class Workbench:
 
     def in_order(self, names: Iterable[str]) -> tuple[str, ...]:
         """The definitions among the names, and those they rest on, each after what it rests on."""
-        ordered: list[str] = []
+        return definitions_in_order(self.definitions, names)
 
-        def visit(name: str) -> None:
-            found = self.definitions.get(name)
-            if found is None or name in ordered:
-                return
-            for under in found.rests_on:
-                visit(under)
-            ordered.append(name)
-
-        for name in sorted(names):
-            visit(name)
-        return tuple(ordered)
+    def compile_facts(self, rule: Rule) -> None:
+        """Compiles the definitions `fact_<kind>` that an escalation rule reads. Raises RuleFileError when one is missing."""
+        body = rule.body
+        assert isinstance(body, Escalation)
+        for pattern in body.when:
+            if pattern.fact not in BUILT_IN_FACTS:
+                self.source(FACT + pattern.fact)
 
 
 def _with_later(source: Source) -> dict[str, str]:

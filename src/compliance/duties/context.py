@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from compliance.calendar import Duration
-from compliance.duties.expressions import AS_OF_MARK, bind
+from compliance.duties.compiled import AS_OF_MARK, Need
+from compliance.duties.expressions import bind
 from compliance.duties.periods import Branch, Length, Periods, within_version
 from compliance.duties.sources import Source
 from compliance.errors import EngineError
 from compliance.rulebook.model import Computed, DatedValue, Parameter, Rule, Variant
-
-Need = tuple[str, str]
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import queue
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -14,19 +15,15 @@ import duckdb
 from compliance.calendar import create_calendar_table
 from compliance.dataset.known import known_views
 from compliance.dataset.schema import Schema
-from compliance.duties.compiler import Compiled, CompiledDefinition, Workbench, filled
-from compliance.duties.context import Need
-from compliance.duties.measures import CompiledMeasure, compile_measure
+from compliance.duties.compiled import BUILT_IN_FACTS, FACT, Compiled, CompiledMeasure, Need, filled
 from compliance.duties.owners import OWNERS, owned
+from compliance.duties.pack import Pack
 from compliance.duties.status import COLUMNS
-from compliance.duties.validate import refuse
-from compliance.errors import EngineError, RuleFileError
+from compliance.errors import EngineError
 from compliance.rulebook.load import Rulebook
-from compliance.rulebook.model import Escalation, FactPattern, Rule
+from compliance.rulebook.model import Escalation, FactPattern
 
-BATCH = 20
-FACT = "fact_"
-BUILT_IN_FACTS = frozenset({"breach", "tally", "measure", "risk"})
+BATCH = 8
 Progress = Callable[[str], None]
 T = TypeVar("T")
 TYPES = {
@@ -73,9 +70,9 @@ class Evaluation:
     rulebook: Rulebook
     schema: Schema
     as_of: datetime.date
+    pack: Pack
     evaluated: list[str] = field(default_factory=list)
     not_evaluated: list[NotEvaluated] = field(default_factory=list)
-    definitions: Mapping[str, CompiledDefinition] = field(default_factory=dict)
 
     @property
     def failed(self) -> list[NotEvaluated]:
@@ -89,38 +86,69 @@ def evaluate(
     rulebook: Rulebook,
     as_of: datetime.date,
     available: Available,
+    pack: Pack,
     *,
     progress: Progress | None = None,
-    bench: Workbench | None = None,
+    at_once: int = 2,
 ) -> Evaluation:
-    """The duties and measures of every rule that the data allows."""
+    """The duties and measures of every rule that the data allows; the pack is the rulebook compiled.
+
+    `at_once` is how many statements run at a time; with 1 all run on the connection itself, inside its transaction.
+    """
     tell = progress or (lambda _: None)
-    bench = bench or Workbench(schema, rulebook, available.latest_only)
-    result = Evaluation(connection, rulebook, schema, as_of)
-    tell("compiling rules")
-    compiled = [_compiled(bench.compile, rulebook, rule) for rule in rulebook.duties]
-    ready = _ready(compiled, available, result)
-    counted = [_compiled(partial(compile_measure, bench), rulebook, rule) for rule in rulebook.of_kind("measure")]
-    measures = _ready_measures(counted, available, result)
-    facts = _fact_definitions(bench, rulebook, available, result)
-    result.definitions = bench.definitions
+    result = Evaluation(connection, rulebook, schema, as_of, pack)
+    ready = _ready([pack.duties[rule.id] for rule in rulebook.duties], available, result)
+    measures = _ready_measures([pack.measures[rule.id] for rule in rulebook.of_kind("measure")], available, result)
+    facts = _fact_definitions(pack, rulebook, available, result)
     prepare(connection, schema, as_of)
     used = {name for one in ready for name in one.definitions} | {name for one in measures for name in one.definitions}
-    _define(connection, bench, used | facts, as_of)
-    tell(f"evaluating {len(ready)} rules")
-    _run_duties(connection, ready, as_of, result)
-    tell(f"evaluating {len(measures)} measures")
-    _run_measures(connection, measures, as_of, result)
+    with Cursors(connection, at_once) as cursors:
+        tell("joining populations")
+        _define(cursors, pack, used | facts, as_of)
+        tell(f"evaluating {len(ready)} rules")
+        _run_duties(connection, cursors, ready, as_of, result)
+        tell(f"evaluating {len(measures)} measures")
+        _run_measures(connection, cursors, measures, as_of, result)
     result.not_evaluated.sort(key=lambda one: one.rule)
     return result
 
 
-def _compiled(compiler: Callable[[Rule], T], rulebook: Rulebook, rule: Rule) -> T:
-    """The rule compiled; what is wrong in its file is said with its position."""
-    try:
-        return compiler(rule)
-    except RuleFileError as error:
-        raise refuse(rulebook, rule, error) from error
+class Cursors:
+    """Two cursors in two threads: at one authority's size most of a query is its planning, which DuckDB does on one core."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, number: int) -> None:
+        self.connection, self.number = connection, number
+        self.idle: queue.SimpleQueue[duckdb.DuckDBPyConnection] = queue.SimpleQueue()
+        self.pool = ThreadPoolExecutor(number)
+
+    def __enter__(self) -> Cursors:
+        day = self.connection.execute("SELECT getvariable('as_of')").fetchone()
+        for _ in range(self.number if self.number > 1 else 0):
+            cursor = self.connection.cursor()
+            cursor.execute(f"SET VARIABLE as_of = DATE '{day[0] if day else ''}'")
+            self.idle.put(cursor)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pool.shutdown()
+        while not self.idle.empty():
+            self.idle.get().close()
+
+    def each(self, work: Callable[[duckdb.DuckDBPyConnection, T], None], items: Iterable[T]) -> None:
+        """Does the work for every item, as many at a time as there are cursors. Raises the first error."""
+        if self.number == 1:
+            for item in items:
+                work(self.connection, item)
+            return
+        for done in [self.pool.submit(self._one, work, item) for item in items]:
+            done.result()
+
+    def _one(self, work: Callable[[duckdb.DuckDBPyConnection, T], None], item: T) -> None:
+        cursor = self.idle.get()
+        try:
+            work(cursor, item)
+        finally:
+            self.idle.put(cursor)
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, schema: Schema, as_of: datetime.date) -> None:
@@ -158,7 +186,7 @@ def _ready_measures(compiled: Sequence[CompiledMeasure], available: Available, r
     return ready
 
 
-def _fact_definitions(bench: Workbench, rulebook: Rulebook, available: Available, result: Evaluation) -> set[str]:
+def _fact_definitions(pack: Pack, rulebook: Rulebook, available: Available, result: Evaluation) -> set[str]:
     """The definitions `fact_<kind>` that escalation rules read; a rule whose facts cannot be had is not evaluated."""
     wanted: set[str] = set()
     out = {one.rule for one in result.not_evaluated}
@@ -166,7 +194,7 @@ def _fact_definitions(bench: Workbench, rulebook: Rulebook, available: Available
         body = rule.body
         assert isinstance(body, Escalation)
         names = {FACT + pattern.fact for pattern in body.when if pattern.fact not in BUILT_IN_FACTS}
-        missing = available.missing(need for name in names for need in bench.source(name).reads)
+        missing = available.missing(need for name in names for need in pack.definitions[name].reads)
         resting = sorted({one for pattern in body.when for one in rests_on(pattern) if one in out})
         if missing:
             result.not_evaluated.append(NotEvaluated(rule.id, missing, f"needs {', '.join(missing)}"))
@@ -185,29 +213,48 @@ def rests_on(pattern: FactPattern) -> list[str]:
     return [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
 
 
-def _define(connection: duckdb.DuckDBPyConnection, bench: Workbench, names: Iterable[str], as_of: datetime.date) -> None:
-    """The definitions that the rules rest on, made once, each after what it rests on."""
-    for name in bench.in_order(names):
-        sql = filled(bench.definitions[name].sql, as_of)
+def _define(cursors: Cursors, pack: Pack, names: Iterable[str], as_of: datetime.date) -> None:
+    """The definitions that the rules rest on, made once, wave by wave: each after what it rests on."""
+
+    def make(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
         try:
-            connection.execute(f'CREATE OR REPLACE TABLE defined."{name}" AS {sql}')
+            cursor.execute(f'CREATE OR REPLACE TABLE defined."{name}" AS {filled(pack.definitions[name].sql, as_of)}')
         except duckdb.Error as error:
             raise EngineError(f"definition {name} failed: {_first_line(error)}") from error
 
+    for wave in _waves(pack, names):
+        cursors.each(make, wave)
+
+
+def _waves(pack: Pack, names: Iterable[str]) -> list[list[str]]:
+    """The definitions in groups, each group resting only on those before it."""
+    depth: dict[str, int] = {}
+    for name in pack.in_order(names):
+        depth[name] = 1 + max((depth[under] for under in pack.definitions[name].rests_on), default=-1)
+    return [[name for name in depth if depth[name] == level] for level in sorted(set(depth.values()))]
+
 
 def _run_duties(
-    connection: duckdb.DuckDBPyConnection, ready: Sequence[Compiled], as_of: datetime.date, result: Evaluation
+    connection: duckdb.DuckDBPyConnection,
+    cursors: Cursors,
+    ready: Sequence[Compiled],
+    as_of: datetime.date,
+    result: Evaluation,
 ) -> None:
     columns = ", ".join(f"{name} {TYPES.get(name, 'VARCHAR')}" for name in COLUMNS)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE found_duties ({columns})")
-    for batch in _batches(ready):
+    connection.execute(f"CREATE OR REPLACE TABLE found_duties ({columns})")
+
+    def run(cursor: duckdb.DuckDBPyConnection, batch: list[Compiled]) -> None:
         try:
-            connection.execute(_insert(batch, as_of))
+            cursor.execute(_insert(batch, as_of))
             result.evaluated += [one.rule for one in batch]
         except duckdb.Error:
             for one in batch:
-                _run_alone(connection, one, as_of, result)
-    connection.execute(owned("found_duties", "duties", f", {IDENTITY} AS id"))
+                _run_alone(cursor, one, as_of, result)
+
+    cursors.each(run, _batches(ready))
+    result.evaluated.sort()
+    connection.execute(owned("found_duties", "duties", f", {IDENTITY} AS id") + "; DROP TABLE found_duties")
 
 
 IDENTITY = (
@@ -234,19 +281,26 @@ def _run_alone(connection: duckdb.DuckDBPyConnection, one: Compiled, as_of: date
 
 
 def _run_measures(
-    connection: duckdb.DuckDBPyConnection, ready: Sequence[CompiledMeasure], as_of: datetime.date, result: Evaluation
+    connection: duckdb.DuckDBPyConnection,
+    cursors: Cursors,
+    ready: Sequence[CompiledMeasure],
+    as_of: datetime.date,
+    result: Evaluation,
 ) -> None:
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE measures (measure VARCHAR, scope_type VARCHAR, scope_id VARCHAR, authority VARCHAR,"
+        "CREATE OR REPLACE TABLE measures (measure VARCHAR, scope_type VARCHAR, scope_id VARCHAR, authority VARCHAR,"
         " numerator DOUBLE, denominator DOUBLE)"
     )
-    for batch in _batches(ready):
-        selects = "\nUNION ALL\n".join(f"SELECT * FROM (\n{filled(one.sql, as_of)}\n)" for one in batch)
+
+    def run(cursor: duckdb.DuckDBPyConnection, one: CompiledMeasure) -> None:
         try:
-            connection.execute(f"INSERT INTO measures\n{selects}")
+            cursor.execute(f"INSERT INTO measures\n{filled(one.sql, as_of)}")
+            result.evaluated.append(one.rule)
         except duckdb.Error as error:
-            raise EngineError(f"a measure among {', '.join(one.rule for one in batch)} failed: {_first_line(error)}") from error
-        result.evaluated += [one.rule for one in batch]
+            result.not_evaluated.append(NotEvaluated(one.rule, (), f"failed: {_first_line(error)}", failed=True))
+
+    cursors.each(run, ready)
+    result.evaluated.sort()
 
 
 def _batches(items: Sequence[T]) -> Iterable[list[T]]:

@@ -14,6 +14,8 @@ from compliance.dataset.schema import Column, Schema, Table
 from compliance.dataset.values import name, quoted
 from compliance.duties.compiler import Workbench
 from compliance.duties.evaluate import Available, Evaluation, NotEvaluated, evaluate
+from compliance.duties.measures import compile_measure
+from compliance.duties.pack import Pack
 from compliance.errors import ComplianceError, UsageError
 from compliance.rulebook.diagnostics import nearest_help
 from compliance.rulebook.load import Rulebook
@@ -88,7 +90,10 @@ class ExampleBench:
         if rule.id not in rulebook.rules or rulebook.rules[rule.id] is not rule:
             rulebook = _with(rulebook, rule)
         bench = Workbench(self.schema, rulebook, latest, known=self._bench(latest))
-        return evaluate(self.connection, self.schema, rulebook, as_of, Available(self.everything, latest), bench=bench)
+        duties = {one.id: bench.compile(one) for one in rulebook.duties}
+        measures = {one.id: compile_measure(bench, one) for one in rulebook.of_kind("measure")}
+        pack = Pack(duties, measures, bench.definitions)
+        return evaluate(self.connection, self.schema, rulebook, as_of, Available(self.everything, latest), pack, at_once=1)
 
     def _bench(self, latest: frozenset[str]) -> Workbench:
         if latest not in self._benches:

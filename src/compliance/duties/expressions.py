@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from compliance.duties.compiled import AS_OF_MARK
 from compliance.duties.sources import OWN, Source
 from compliance.rulebook import conditions
 
@@ -15,7 +16,6 @@ Reads = frozenset[tuple[str, str]]
 CARRIED = frozenset({"o", "g"})
 """Aliases of steps that carry the subject's columns under their own_ names."""
 AS_OF = "as_of"
-AS_OF_MARK = '"as-of day"'
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from compliance.duties.context import Context, Need
+from compliance.duties.compiled import Need
+from compliance.duties.context import Context
 from compliance.duties.expressions import Bound, all_of, bind
 from compliance.duties.sources import OWN, Source, literal, quoted
 from compliance.rulebook.conditions import Expect

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
 
 from compliance.calendar import Duration, subtract
+from compliance.duties.compiled import CompiledMeasure, Need
 from compliance.duties.compiler import Workbench, is_optional
-from compliance.duties.context import Need
 from compliance.duties.expressions import Bound, bind
 from compliance.duties.periods import Length, backward
 from compliance.duties.sources import Source, literal, quoted
@@ -33,17 +32,6 @@ DUTY_COLUMNS = {
     "row_ref": "BIGINT",
 }
 SCOPES = {"service": "service", "team": "team_id", "worker": "worker_id"}
-
-
-@dataclass(frozen=True)
-class CompiledMeasure:
-    """A measure as SQL with the as-of day left open, and what it needs of the data."""
-
-    rule: str
-    sql: str
-    needs: frozenset[Need]
-    definitions: tuple[str, ...]
-    of_rule: str | None = None
 
 
 def duties_source(rule: str) -> Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 OWNERS = """
-CREATE OR REPLACE TEMP TABLE child_owner AS
+CREATE OR REPLACE TABLE child_owner AS
 SELECT person_id, worker_id, team_id FROM (
   SELECT person_id, worker_id, team_id, row_number() OVER (
     PARTITION BY person_id
@@ -13,7 +13,7 @@ SELECT person_id, worker_id, team_id FROM (
   FROM known.allocations
   WHERE person_id IS NOT NULL AND role IN ('social_worker', 'personal_adviser', 'lead_practitioner')
 ) AS ranked WHERE place = 1;
-CREATE OR REPLACE TEMP TABLE carer_owner AS
+CREATE OR REPLACE TABLE carer_owner AS
 SELECT carer_id, worker_id, team_id FROM (
   SELECT carer_id, worker_id, team_id, row_number() OVER (
     PARTITION BY carer_id ORDER BY end_date IS NOT NULL, start_date DESC, row_ref) AS place
@@ -23,7 +23,7 @@ SELECT carer_id, worker_id, team_id FROM (
 """
 
 OWNED = """
-CREATE OR REPLACE TEMP TABLE {name} AS
+CREATE OR REPLACE TABLE {name} AS
 SELECT d.* REPLACE (
     coalesce(d.worker_id, child.worker_id, carer.worker_id) AS worker_id,
     coalesce(d.team_id, child.team_id, carer.team_id, worker.team_id, owner.team_id) AS team_id

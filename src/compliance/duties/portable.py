@@ -11,7 +11,8 @@ from sqlglot import exp
 from compliance.calendar import is_working_day
 from compliance.dataset.known import day_literal, known_select
 from compliance.dataset.schema import Table
-from compliance.duties.compiler import Workbench, filled
+from compliance.duties.compiled import filled
+from compliance.duties.compiler import Workbench
 from compliance.duties.measures import compile_measure
 from compliance.rulebook.model import Rule
 
@@ -45,7 +46,7 @@ def _tables(queries: list[exp.Expr]) -> list[str]:
 
 
 def _known(bench: Workbench, name: str, as_of: datetime.date) -> exp.Expr:
-    """The CTE of a table as known on the day; row_ref is a row number and authority one name, as no council's own tables hold them."""
+    """The CTE of a table as known on the day; row_ref is a row number and authority one name: councils' tables hold neither."""
     day = day_literal(as_of)
     if name == "run":
         return sqlglot.parse_one(f"SELECT {day} AS as_of", dialect="duckdb")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from compliance.calendar import Duration
 from compliance.dataset.schema import Schema
@@ -17,6 +18,7 @@ from compliance.rulebook.model import Measure, Rule
 from compliance.rulebook.text import read_document
 
 Check = Callable[[Rule], object]
+T = TypeVar("T")
 
 
 def problems(rulebook: Rulebook, schema: Schema, more: Iterable[Check] = ()) -> list[Diagnostic]:
@@ -86,6 +88,14 @@ def _place(rulebook: Rulebook, rule: Rule, text: str | None) -> tuple[Path, tupl
         if found is not None:
             return other, found
     return path, (*home, "id")
+
+
+def with_position(compiler: Callable[[Rule], T], rulebook: Rulebook, rule: Rule) -> T:
+    """The rule compiled; what is wrong in its file is said with its position."""
+    try:
+        return compiler(rule)
+    except RuleFileError as error:
+        raise refuse(rulebook, rule, error) from error
 
 
 def refuse(rulebook: Rulebook, rule: Rule, error: RuleFileError) -> DiagnosticError:

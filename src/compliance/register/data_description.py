@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from compliance.dataset.load import Dataset
 from compliance.dataset.quality import TableDescription, describe
-from compliance.duties.compiler import Workbench
 from compliance.duties.evaluate import Available
-from compliance.duties.measures import compile_measure
+from compliance.duties.pack import compile_pack
 from compliance.rulebook.load import Rulebook
 from compliance.run import available_in
 
@@ -52,8 +51,7 @@ def _listed(found: dict[str, set[str]]) -> tuple[tuple[str, tuple[str, ...]], ..
 
 def _switched_off(dataset: Dataset, rulebook: Rulebook, available: Available) -> dict[str, tuple[str, ...]]:
     """The rules that cannot be evaluated, with what each of them lacks."""
-    bench = Workbench(dataset.schema, rulebook, available.latest_only)
-    needs = {rule.id: bench.compile(rule).needs for rule in rulebook.duties}
-    needs |= {rule.id: compile_measure(bench, rule).needs for rule in rulebook.of_kind("measure")}
+    pack = compile_pack(dataset.schema, rulebook, available.latest_only)
+    needs = {name: one.needs for name, one in pack.duties.items()} | {name: one.needs for name, one in pack.measures.items()}
     lacking = {rule: available.missing(wanted) for rule, wanted in needs.items()}
     return {rule: missing for rule, missing in lacking.items() if missing}

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from compliance.duties.evaluate import FACT, Evaluation
+from compliance.duties.compiled import FACT
+from compliance.duties.evaluate import Evaluation
 from compliance.risks.patterns import Conjunction, Fact, Pattern, Test, plain_text, properties_read
 from compliance.rulebook.model import SEVERITIES
 
@@ -76,7 +77,7 @@ def _patterns_by_kind(conjunctions: Sequence[Conjunction]) -> dict[str, list[Pat
 def _rule_facts(evaluation: Evaluation) -> None:
     """The table of what facts say of each rule."""
     evaluation.connection.execute(
-        "CREATE OR REPLACE TEMP TABLE rule_facts (rule VARCHAR, theme VARCHAR, topic VARCHAR, severity INTEGER)"
+        "CREATE OR REPLACE TABLE rule_facts (rule VARCHAR, theme VARCHAR, topic VARCHAR, severity INTEGER)"
     )
     rows = [[rule.id, rule.theme, rule.topic, SEVERITIES.index(rule.severity) + 1] for rule in evaluation.rulebook.duties]
     if rows:
