@@ -13,7 +13,7 @@ from compliance.dataset.ingest import create_tables
 from compliance.dataset.schema import Column, Schema, Table
 from compliance.dataset.values import name, quoted
 from compliance.duties.compiler import Workbench
-from compliance.duties.evaluate import Available, Evaluation, NotEvaluated, evaluate
+from compliance.duties.evaluate import Available, Evaluation, NotEvaluated, evaluate, prepare
 from compliance.duties.measures import compile_measure
 from compliance.duties.pack import Pack
 from compliance.errors import ComplianceError, UsageError
@@ -52,8 +52,10 @@ class ExampleBench:
     def __post_init__(self) -> None:
         self.connection.execute("SET threads = 1")
         create_tables(self.connection, self.schema)
+        prepare(self.connection, self.schema, datetime.date(2021, 9, 30))
         self.everything = frozenset((table.name, column) for table in self.schema.tables.values() for column in table.columns)
         self._benches: dict[frozenset[str], Workbench] = {}
+        self._packed: tuple[Rule, frozenset[str], Pack] | None = None
 
     def run(self, rule: Rule, examples: Sequence[Example] | None = None) -> list[Outcome]:
         """The outcome of each example of a duty rule or a measure."""
@@ -89,11 +91,17 @@ class ExampleBench:
         rulebook = self.rulebook.only(names)
         if rule.id not in rulebook.rules or rulebook.rules[rule.id] is not rule:
             rulebook = _with(rulebook, rule)
-        bench = Workbench(self.schema, rulebook, latest, known=self._bench(latest))
-        duties = {one.id: bench.compile(one) for one in rulebook.duties}
-        measures = {one.id: compile_measure(bench, one) for one in rulebook.of_kind("measure")}
-        pack = Pack(duties, measures, bench.definitions)
+        pack = self._pack(rule, rulebook, latest)
         return evaluate(self.connection, self.schema, rulebook, as_of, Available(self.everything, latest), pack, at_once=1)
+
+    def _pack(self, rule: Rule, rulebook: Rulebook, latest: frozenset[str]) -> Pack:
+        """The rule compiled, once for all its examples."""
+        if self._packed is None or self._packed[0] is not rule or self._packed[1] != latest:
+            bench = Workbench(self.schema, rulebook, latest, known=self._bench(latest))
+            duties = {one.id: bench.compile(one) for one in rulebook.duties}
+            measures = {one.id: compile_measure(bench, one) for one in rulebook.of_kind("measure")}
+            self._packed = rule, latest, Pack(duties, measures, bench.definitions)
+        return self._packed[2]
 
     def _bench(self, latest: frozenset[str]) -> Workbench:
         if latest not in self._benches:
