@@ -170,8 +170,8 @@ def test_folders_with_nothing_to_read(tmp_path: Path, files: dict[str, str], wor
 def test_paths_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist"):
         open_dataset([tmp_path / "nowhere"])
-    with pytest.raises(UsageError, match="is not a folder"):
-        open_dataset([write(tmp_path, people_csv="person_id\n") / "people.csv"])
+    with pytest.raises(UsageError, match=r"notes.txt is of no known format"):
+        open_dataset([write(tmp_path, **{"notes.txt": "a,b"}) / "notes.txt"])
     with pytest.raises(UsageError, match="no dataset"):
         open_dataset([])
 

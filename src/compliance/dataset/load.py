@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
 from compliance.dataset.config import DatasetConfig, merge_configs
-from compliance.dataset.ingest import Authority, LoadedTable, authorities_of, ingest
+from compliance.dataset.ingest import Authority, LoadedTable, Staged, authorities_of, ingest
 from compliance.dataset.schema import Schema, load_schema
 from compliance.errors import UsageError
 
 if TYPE_CHECKING:
-    from compliance.sources.canonical import Folder
+    from compliance.sources.limits import Limits
+    from compliance.sources.recognise import Place, Recognised
+    from compliance.sources.settle import Match, Offer
 
 __all__ = ["Dataset", "close_off", "connect", "open_dataset"]
 
@@ -35,6 +38,8 @@ class Dataset:
     config: DatasetConfig
     digest: str
     ignored: tuple[str, ...] = ()
+    recognised: tuple[Recognised, ...] = ()
+    matches: tuple[Match, ...] = ()
 
 
 def connect() -> DuckDBPyConnection:
@@ -49,39 +54,75 @@ def connect() -> DuckDBPyConnection:
 
 
 def open_dataset(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     *,
     schema: Schema | None = None,
     connection: DuckDBPyConnection | None = None,
     progress: Callable[[str], None] | None = None,
+    limits: Limits | None = None,
+    as_of: date | None = None,
 ) -> Dataset:
-    """The dataset in these folders, typed, counted and closed off: nothing run on it can touch a file."""
-    from compliance.sources import canonical
+    """The dataset in these folders, zips, files and databases, typed, counted and closed off: it can touch no file.
 
-    schema, connection = schema or load_schema(), connection or connect()
+    `as_of` is when an extract that does not say its own day is taken to be of.
+    """
+    from compliance.sources.limits import DEFAULT_LIMITS
+    from compliance.sources.reader import STAGING
+    from compliance.sources.recognise import look
+    from compliance.sources.settle import settle
+    from compliance.sources.workbook import opened_workbooks
+
+    schema, connection, limits = schema or load_schema(), connection or connect(), limits or DEFAULT_LIMITS
     if not paths:
         raise UsageError("no dataset was named", help="name a folder that holds one")
-    folders = [canonical.look(path, schema) for path in paths]
-    config = merge_configs([folder.config for folder in folders])
-    codes = _codes(folders)
-    staged = [
-        each
-        for folder, code in zip(folders, codes, strict=True)
-        for each in canonical.stage(connection, folder, schema, authority=code, progress=progress)
-    ]
-    tables = ingest(connection, schema, staged, _authority(config))
-    connection.execute(f"DROP SCHEMA {canonical.STAGING} CASCADE")
+    with TemporaryDirectory(prefix="compliance-") as private, opened_workbooks():
+        places = look(paths, schema, limits, Path(private))
+        config = merge_configs([place.config for place in places])
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {STAGING}")
+        offers = _offers(connection, schema, places, _codes(places), limits, as_of, progress)
+        staged, matches = settle(connection, schema, offers)
+        tables = ingest(connection, schema, staged, _authority(config))
+        connection.execute(f"DROP SCHEMA {STAGING} CASCADE")
     close_off(connection)
     return Dataset(
         connection,
         schema,
-        _named(authorities_of(connection), folders),
-        config.extract_date,
+        _named(authorities_of(connection), places),
+        config.extract_date or _extracted(staged),
         {table.name: table for table in tables},
         config,
-        _digest(folders),
-        tuple(label for folder in folders for label in folder.ignored),
+        _digest(places),
+        tuple(label for place in places for label in place.ignored),
+        tuple(each for place in places for each in place.recognised),
+        matches,
     )
+
+
+def _offers(
+    connection: DuckDBPyConnection,
+    schema: Schema,
+    places: Sequence[Place],
+    codes: Sequence[str | None],
+    limits: Limits,
+    as_of: date | None,
+    progress: Callable[[str], None] | None,
+) -> list[Offer]:
+    """Everything that the readers stage, each relation with the source that offers it."""
+    from compliance.sources import canonical
+    from compliance.sources.settle import Offer
+
+    offers: list[Offer] = []
+    for place, code in zip(places, codes, strict=True):
+        if place.folder:
+            staged = canonical.stage(connection, place.folder, schema, authority=code, progress=progress)
+            offers += [Offer(each, place.name, "canonical", code, place.config.extract_date) for each in staged]
+        for reader, source in place.sources:
+            if progress:
+                progress(f"reading {', '.join(file.label for file in source.files[:3]) or place.name} as {reader.FORMAT}")
+            dated = replace(source, config=source.config.model_copy(update={"extract_date": source.extract_date or as_of}))
+            staged = reader.stage(connection, dated, schema, limits)
+            offers += [Offer(each, place.name, reader.FORMAT, code, each.extract_date or source.extract_date) for each in staged]
+    return offers
 
 
 def close_off(connection: DuckDBPyConnection) -> None:
@@ -89,10 +130,10 @@ def close_off(connection: DuckDBPyConnection) -> None:
     connection.execute("SET enable_external_access = false; SET lock_configuration = true")
 
 
-def _codes(folders: Sequence[Folder]) -> list[str | None]:
-    """The council to write on each folder's rows: none where all folders are of one council."""
-    codes = [folder.config.authority.code if folder.config.authority else None for folder in folders]
-    return codes if len(set(codes)) > 1 else [None for _ in folders]
+def _codes(places: Sequence[Place]) -> list[str | None]:
+    """The council to write on each place's rows: none where all places are of one council."""
+    codes = [place.config.authority.code if place.config.authority else None for place in places]
+    return codes if len(set(codes)) > 1 else [None for _ in places]
 
 
 def _authority(config: DatasetConfig) -> Authority | None:
@@ -100,14 +141,19 @@ def _authority(config: DatasetConfig) -> Authority | None:
     return Authority(given.code, given.name or given.code) if given else None
 
 
-def _named(authorities: Sequence[Authority], folders: Sequence[Folder]) -> tuple[Authority, ...]:
-    """The councils with the names that their own folders give them."""
-    given = [folder.config.authority for folder in folders if folder.config.authority]
+def _named(authorities: Sequence[Authority], places: Sequence[Place]) -> tuple[Authority, ...]:
+    """The councils with the names that their own settings give them."""
+    given = [place.config.authority for place in places if place.config.authority]
     names = {each.code: each.name for each in given if each.name}
     return tuple(Authority(each.code, names.get(each.code, each.name)) for each in authorities)
 
 
-def _digest(folders: Sequence[Folder]) -> str:
-    if len(folders) == 1:
-        return folders[0].digest
-    return sha256("".join(sorted(folder.digest for folder in folders)).encode()).hexdigest()
+def _extracted(staged: Sequence[Staged]) -> date | None:
+    """The day of the newest extract that says its own."""
+    return max((each.extract_date for each in staged if each.extract_date), default=None)
+
+
+def _digest(places: Sequence[Place]) -> str:
+    if len(places) == 1:
+        return places[0].digest
+    return sha256("".join(sorted(place.digest for place in places)).encode()).hexdigest()

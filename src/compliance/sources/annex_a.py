@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -48,6 +48,7 @@ _BLANKS = (
 _NO_DATES = ("1899-12-3", "30/12/1899", "31/12/1899", "9999-12-31", "31/12/9999")
 _WORDED_DATES = ("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%B-%Y", "%d/%b/%Y")
 _BASE = {False: "1899-12-30", True: "1904-01-01"}
+_NO_LISTS = ("front sheet", "faq and changes", "guidance", "codes used")
 _YES_OR_NO = frozenset({"yes", "no", ""})
 
 
@@ -119,7 +120,7 @@ class Filling:
 
 
 @dataclass(frozen=True)
-class Mapping_:
+class AnnexA:
     """What `annex_a.yaml` says."""
 
     lists: Mapping[int, AnnexList]
@@ -131,7 +132,7 @@ class Mapping_:
 class FoundList:
     """A list as found in a sheet: its heading row (1 is the first), where each field is, and which headings are not known."""
 
-    list: AnnexList
+    known: AnnexList
     sheet: Sheet
     heading_row: int
     positions: Mapping[str, int]
@@ -140,13 +141,13 @@ class FoundList:
     @property
     def missing(self) -> list[str]:
         """The headings of the list that the sheet does not have, save those that came with a later layout or may be left out."""
-        return [each.heading for key, each in self.list.fields.items() if key not in self.positions]
+        return [each.heading for key, each in self.known.fields.items() if key not in self.positions]
 
 
 def recognise(path: Path, head: bytes) -> str | None:
     """Why the file is Annex A, None where it is not."""
     if is_workbook(path, head):
-        numbers = [found.list.number for found in lists_in(open_workbook(path))]
+        numbers = [found.known.number for found in lists_in(open_workbook(path))]
         return f"a workbook with {_numbered(numbers)} of Annex A, by their headings" if numbers else None
     if kind_of(head) != "text":
         return None
@@ -186,6 +187,10 @@ def lists_in(workbook: Workbook, stem: str | None = None) -> list[FoundList]:
         if match := match_list(sheet.name, rows):
             each, row = match
             positions, unknown = _positions(each, rows[row], sheet.name)
+            if each.id not in positions:
+                raise UsageError(
+                    f"{sheet.name}: has no heading {each.fields[each.id].heading!r}", help=_nearest_heading(each, unknown)
+                )
             found.append(FoundList(each, sheet, row + 1, positions, unknown))
     return found
 
@@ -196,10 +201,12 @@ def match_list(sheet: str, rows: Sequence[Sequence[str]]) -> tuple[AnnexList, in
     named = _named_list(sheet)
     if named and (row := _heading_row(named, rows)) is not None:
         return named, row
+    if normal(sheet).replace("_", " ") in _NO_LISTS:
+        return None
     for row, cells in enumerate(rows):
         words = {normal(cell) for cell in cells}
         for each in lists.values():
-            if all(words & each.fields[key].headings for key in each.signature):
+            if all(words & each.fields[key].headings for key in (each.id, *each.signature)):
                 return each, row
     return None
 
@@ -214,13 +221,13 @@ def normal(text: str) -> str:
 
 
 @cache
-def mapping() -> Mapping_:
+def mapping() -> AnnexA:
     """The lists, tables and codes of Annex A."""
     document = yaml.load(MAPPING_FILE.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     common = {key: _field(key, facts) for key, facts in document["common"].items()}
     lists = {number: _list(number, facts, common) for number, facts in document["lists"].items()}
     fillings = tuple(Filling(**{**facts, "lists": tuple(facts["lists"])}) for facts in document["tables"])
-    return Mapping_(lists, fillings, {key: _codes(facts) for key, facts in document["codes"].items()})
+    return AnnexA(lists, fillings, {key: _codes(facts) for key, facts in document["codes"].items()})
 
 
 def _field(key: str, facts: Mapping[str, Any]) -> Field:
@@ -268,6 +275,11 @@ def _positions(each: AnnexList, cells: Sequence[str], sheet: str) -> tuple[dict[
                 positions[fields[0]] = position
         left = [(position, cell) for position, cell in left if position not in positions.values()]
     return positions, tuple(cell for _, cell in left)
+
+
+def _nearest_heading(each: AnnexList, unknown: Sequence[str]) -> str | None:
+    near = get_close_matches(normal(each.fields[each.id].heading), [normal(cell) for cell in unknown], n=1)
+    return f"the nearest is {near[0]!r}" if near else None
 
 
 def _is_named(known: Field, word: str) -> bool:
@@ -319,7 +331,7 @@ class _Reading:
 
     @property
     def sheet(self) -> str:
-        return f"List {self.found.list.number}"
+        return f"List {self.found.known.number}"
 
     def relation(self, *words: object) -> str:
         return self.source.relation(self.number, self.found.sheet.name, self.sheet, *words)
@@ -328,7 +340,7 @@ class _Reading:
         """The relations, the first of which carries what there is to say about the sheet."""
         self._read()
         remarks = [*self._heading_remarks(), *self._clean(), *self._unsaved()]
-        fillings = [each for each in mapping().tables if self.found.list.number in each.lists and self._can_fill(each)]
+        fillings = [each for each in mapping().tables if self.found.known.number in each.lists and self._can_fill(each)]
         if not fillings:
             return []
         relations = [self._filled(each) for each in fillings]
@@ -367,10 +379,10 @@ class _Reading:
     def _clean(self) -> Iterator[Remark]:
         """Makes the clean relation, and says which rows were left out and which answers were not understood."""
         self.connection.execute(f"CREATE TABLE {self.relation('trimmed')} AS {self._trimmed()}")
-        coded = [self.found.list.fields[key] for key in self.found.positions if self.found.list.fields[key].codes]
+        coded = [self.found.known.fields[key] for key in self.found.positions if self.found.known.fields[key].codes]
         unknown = list(self._unknown_answers(coded))
-        kept = f"{name(self.found.list.id)} IS NOT NULL"
-        columns = [self._read_field(self.found.list.fields[key]) for key in self.found.positions]
+        kept = f"{name(self.found.known.id)} IS NOT NULL"
+        columns = [self._read_field(self.found.known.fields[key]) for key in self.found.positions]
         joins = " ".join(f"LEFT JOIN {self._words(each)} {name('m ' + each.name)} ON {self._joins(each)}" for each in coded)
         inner = f"SELECT min(_row) AS _row, * EXCLUDE (_row) FROM {self.relation('trimmed')} WHERE {kept} GROUP BY ALL"
         clean = f"SELECT t._row, {', '.join(columns)} FROM ({inner}) t {joins} ORDER BY t._row"
@@ -380,21 +392,20 @@ class _Reading:
 
     def _trimmed(self) -> str:
         """SQL for the rows below the heading with tidy text, save those that repeat it."""
-        fields = [self.found.list.fields[key] for key in self.found.positions]
-        tidy = ", ".join(f"annex_tidy({name(each.name)}) AS {name(each.name)}" for each in fields)
-        own = self.found.list.fields[self.found.list.id]
+        fields = [self.found.known.fields[key] for key in self.found.positions]
+        tidy = ", ".join(f"staging.annex_tidy({name(each.name)}) AS {name(each.name)}" for each in fields)
+        own = self.found.known.fields[self.found.known.id]
         repeats = f"lower(coalesce({name(own.name)}, '')) = {quoted(own.heading.lower())}"
         rows = f"SELECT rowid + 1 AS _row, * FROM {self.relation('raw')}"
         return f"SELECT _row, {tidy} FROM ({rows}) WHERE _row > {self.found.heading_row} AND NOT {repeats}"
 
     def _left_out(self, kept: str) -> Iterator[Remark]:
-        held = [name(key) for key in self.found.positions if key != self.found.list.id]
+        held = [name(key) for key in self.found.positions if key != self.found.known.id]
         some = f"coalesce({', '.join(held)}) IS NOT NULL"
         trimmed, clean = self.relation("trimmed"), self.relation("clean")
-        row = self.connection.execute(
-            f"SELECT count(*) FILTER ({kept}), count(*) FILTER (NOT ({kept}) AND {some}), (SELECT count(*) FROM {clean}) FROM {trimmed}"
-        ).fetchone() or (0, 0, 0)
-        heading = self.found.list.fields[self.found.list.id].heading
+        counts = f"count(*) FILTER ({kept}), count(*) FILTER (NOT ({kept}) AND {some}), (SELECT count(*) FROM {clean})"
+        row = self.connection.execute(f"SELECT {counts} FROM {trimmed}").fetchone() or (0, 0, 0)
+        heading = self.found.known.fields[self.found.known.id].heading
         if row[1]:
             yield Remark(None, heading, None, f"{_rows(row[1])} with no {heading} left out")
         if row[0] > row[2]:
@@ -436,7 +447,7 @@ class _Reading:
         own = f"t.{name(each.name)}"
         match each.type:
             case "date":
-                value = f"annex_date({own}, DATE {quoted(_BASE[self.workbook.dates_from_1904])})"
+                value = f"staging.annex_date({own}, DATE {quoted(_BASE[self.workbook.dates_from_1904])})"
             case "integer":
                 value = f"replace({own}, ',', '')"
             case "code" if each.codes:
@@ -479,7 +490,7 @@ class _Reading:
         return f"(SELECT {', '.join(selects)} FROM {clean} {where} GROUP BY {own})"
 
     def _heading_remarks(self) -> Iterator[Remark]:
-        row, known = self.found.heading_row, self.found.list.fields
+        row, known = self.found.heading_row, self.found.known.fields
         headings = {word: each.heading for each in known.values() for word in each.headings}
         for cell in self.found.unknown:
             near = get_close_matches(normal(cell), headings, n=1)
@@ -520,8 +531,3 @@ def _create_macros(connection: DuckDBPyConnection) -> None:
         f"ELSE coalesce({worded}, t) END"
     )
     connection.execute(f"CREATE OR REPLACE MACRO staging.annex_date(t, base) AS {reading}")
-
-
-def names_of(fields: Iterable[Field]) -> list[str]:
-    """The headings of the fields."""
-    return [each.heading for each in fields]

@@ -59,19 +59,25 @@ class Folder:
 
 
 def look(root: Path, schema: Schema) -> Folder:
-    """What the folder holds, before any of it is read."""
+    """What the folder holds, before any of it is read; refused where that is no canonical table."""
+    folder = survey(root, schema)
+    if not folder.found:
+        raise nothing_found(root, folder.ignored, schema)
+    return folder
+
+
+def survey(root: Path, schema: Schema) -> Folder:
+    """What the folder holds, by the names of its files; perhaps no canonical table."""
     config, found, ignored, digests = DatasetConfig(), [], [], {}
     for path in files_in(root):
         label = path.relative_to(root).as_posix()
         if label.lower() in CONFIG_NAMES:
             config, digests[label] = read_config(path, schema), scan(path).digest
-        elif table := _table_of(path.relative_to(root), schema):
+        elif table := table_of(path.relative_to(root), schema):
             authority = _AUTHORITY_FOLDER.search(label)
             found.append(Found(table, path, label, authority[1] if authority else None))
         else:
             ignored.append(label)
-    if not found:
-        raise _nothing_found(root, ignored, schema)
     return Folder(root, config, tuple(found), tuple(ignored), digests)
 
 
@@ -106,7 +112,7 @@ def _stage_table(
     return staged
 
 
-def _table_of(path: Path, schema: Schema) -> str | None:
+def table_of(path: Path, schema: Schema) -> str | None:
     """The table that a file holds rows of, by its own name or, for Parquet, that of the folder it is in."""
     folders = [part.lower() for part in path.parts[:-1] if not _AUTHORITY_FOLDER.fullmatch(part)]
     suffix = path.suffix.lower()
@@ -116,7 +122,8 @@ def _table_of(path: Path, schema: Schema) -> str | None:
     return stem if suffix in (".csv", ".parquet") and not folders and stem in schema.tables else None
 
 
-def _nothing_found(root: Path, ignored: Sequence[str], schema: Schema) -> UsageError:
+def nothing_found(root: Path, ignored: Sequence[str], schema: Schema) -> UsageError:
+    """Why a folder without a canonical table is refused, with the nearest name."""
     wanted = "looked for <table>.csv, <table>.parquet or a folder <table>/ of Parquet files, such as people.csv"
     for label in ignored:
         if found := nearest(Path(label).stem.lower(), schema.tables):

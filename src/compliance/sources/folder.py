@@ -67,7 +67,7 @@ def _walk(folder: Path, root: Path) -> Iterator[Path]:
         if entry.is_dir():
             yield from _walk(entry, root)
         else:
-            yield _plain(entry)
+            yield plain_file(entry)
 
 
 def _refuse_leaving(link: Path, root: Path) -> None:
@@ -78,7 +78,8 @@ def _refuse_leaving(link: Path, root: Path) -> None:
         raise DataError(f"{link} is a link to a folder", help="put the folder itself there")
 
 
-def _plain(file: Path) -> Path:
+def plain_file(file: Path) -> Path:
+    """The file, refused where it is a device, a pipe or anything else but a plain file."""
     if not stat.S_ISREG(file.stat().st_mode):
         raise DataError(f"{file} is not a plain file")
     return file

@@ -94,3 +94,11 @@ class DatabaseReader(Protocol):
 
     def recognise_url(self, url: str) -> str | None:
         """Why the URL is one that this reader opens, None where it is not; it is not opened yet."""
+
+
+@runtime_checkable
+class SuggestingReader(Protocol):
+    """A reader module that can say of a file that nothing recognised what it holds and how near it comes to the format."""
+
+    def suggest(self, path: Path, head: bytes) -> str | None:
+        """What the file holds, for the message that refuses it; None where the reader has nothing to say."""

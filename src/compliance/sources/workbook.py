@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import islice
@@ -75,9 +76,13 @@ def open_workbook(path: Path, limits: Limits = DEFAULT_LIMITS) -> Workbook:
     return _opened(path.resolve(), status.st_mtime_ns, status.st_size, limits)
 
 
-def forget_workbooks() -> None:
-    """Deletes the private copies of the sheets that were opened."""
-    _opened.cache_clear()
+@contextmanager
+def opened_workbooks() -> Iterator[None]:
+    """A stretch in which each workbook is opened once; at its end the private copies of its sheets are deleted."""
+    try:
+        yield
+    finally:
+        _opened.cache_clear()
 
 
 @lru_cache(maxsize=64)

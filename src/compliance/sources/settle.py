@@ -1,0 +1,365 @@
+"""Several sources of one table, settled: one id for one person, one row for one fact, and every conflict said.
+
+Full history has precedence over the latest event, and a newer extract over an older one. A row that a source with
+precedence holds too is not loaded twice: it fills what is blank there, and where the two differ a notice says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import groupby
+
+from duckdb import DuckDBPyConnection
+
+from compliance.dataset import values
+from compliance.dataset.ingest import History, Remark, Staged
+from compliance.dataset.schema import Column, Schema, Table
+from compliance.dataset.values import name, quoted
+from compliance.sources.reader import STAGING
+
+ORDER = ("canonical", "ssd", "dfe_api", "ssda903", "cin_census", "annex_a", "csww")
+"""The formats, in the order in which they are believed where history and day are the same."""
+
+IDENTITIES = {"people": ("upn", "birth_date"), "workers": ("registration_number",), "teams": ()}
+"""Tables whose key is the same in every source, and what tells that two ids are of one."""
+
+STATES = ("allocations", "care_plans", "care_leaver_statuses")
+"""Tables whose rows from a latest-only source are of the day of the extract: what is so, not what happened."""
+
+CONFLICTS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A staged relation and where it comes from."""
+
+    staged: Staged
+    place: str
+    format: str
+    authority: str | None
+    extract_date: date | None
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """The path and the format, which share their ids."""
+        return self.place, self.format
+
+    @property
+    def rank(self) -> tuple[bool, int, int]:
+        """What has precedence comes first."""
+        day = self.extract_date.toordinal() if self.extract_date else 0
+        order = ORDER.index(self.format) if self.format in ORDER else len(ORDER)
+        return self.staged.history != "full", -day, order
+
+    @property
+    def words(self) -> str:
+        """The file and sheet, for a message."""
+        return f"{self.staged.file} > {self.staged.sheet}" if self.staged.sheet else self.staged.file
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How many of the people or workers of one source are known to another, by their id or by other facts about them."""
+
+    table: str
+    first: str
+    second: str
+    ids: int
+    by_id: int
+    by_facts: int
+
+    @property
+    def rate(self) -> float:
+        """The share of the second source's ids that the first knows."""
+        return (self.by_id + self.by_facts) / self.ids if self.ids else 0.0
+
+
+def settle(connection: DuckDBPyConnection, schema: Schema, offers: Sequence[Offer]) -> tuple[list[Staged], tuple[Match, ...]]:
+    """The relations to load, in the order in which they were offered, and how the ids of the sources match."""
+    offers = [_with_authority(connection, each) for each in offers]
+    if all(each.format == "canonical" for each in offers):
+        return [each.staged for each in offers], ()
+    connection.execute(values.create_macros())
+    offers, matches = _joined(connection, schema, offers)
+    settled: dict[int, Offer] = {}
+    by_table = sorted(range(len(offers)), key=lambda n: offers[n].staged.table)
+    for table, numbers in groupby(by_table, key=lambda n: offers[n].staged.table):
+        places = sorted(numbers, key=lambda n: (offers[n].rank, n))
+        ranked = _Settling(connection, schema, schema.tables[table], [offers[n] for n in places]).settled()
+        settled |= dict(zip(places, ranked, strict=True))
+    connection.execute(values.drop_macros())
+    return [settled[n].staged for n in range(len(offers))], matches
+
+
+def _with_authority(connection: DuckDBPyConnection, offer: Offer) -> Offer:
+    """The offer with its columns known, and the council written on rows that name none."""
+    staged = offer.staged
+    columns = staged.columns or frozenset(
+        column[0] for column in connection.execute(f"SELECT * FROM {staged.relation} LIMIT 0").description
+    )
+    relation = staged.relation
+    if offer.authority and "authority" not in columns:
+        relation = f"(SELECT *, {quoted(offer.authority)} AS authority FROM {relation})"
+        columns |= {"authority"}
+    return replace(offer, staged=replace(staged, relation=relation, columns=columns))
+
+
+def _held(offer: Offer) -> frozenset[str]:
+    return (offer.staged.columns or frozenset()) - {"_row"}
+
+
+def typed(column: Column, text: str) -> str:
+    """SQL for the value of raw text, as it will be once loaded."""
+    return values.settled(column, values.parsed(column, values.blanked(column, values.trimmed(text))))
+
+
+def _joined(connection: DuckDBPyConnection, schema: Schema, offers: list[Offer]) -> tuple[list[Offer], tuple[Match, ...]]:
+    """The offers with the ids of one person or worker made one, and how many there were."""
+    matches: list[Match] = []
+    for table in ("people", "workers"):
+        holding = [each for each in offers if each.staged.table == table]
+        origins = sorted({each.origin for each in holding}, key=lambda origin: min(e.rank for e in holding if e.origin == origin))
+        for origin in origins[1:]:
+            pair = [[each for each in holding if each.origin == one] for one in (origins[0], origin)]
+            if {each.authority for each in pair[0]} != {each.authority for each in pair[1]}:
+                continue
+            match, map_ = _match(connection, schema.tables[table], len(matches), *pair)
+            matches.append(match)
+            if map_:
+                offers = [_renamed(connection, each, schema, table, map_) if each.origin == origin else each for each in offers]
+    return offers, tuple(matches)
+
+
+def _match(
+    connection: DuckDBPyConnection, table: Table, number: int, first: Sequence[Offer], second: Sequence[Offer]
+) -> tuple[Match, str | None]:
+    """How the second source's ids match the first's, and the relation that says which id to read as which."""
+    names = [f"{STAGING}.{name(f'ids {number} {side}')}" for side in (1, 2)]
+    for each, offers in zip(names, (first, second), strict=True):
+        selects = " UNION ALL ".join(f"SELECT {_identity(table, offer)} FROM {offer.staged.relation}" for offer in offers)
+        connection.execute(
+            f"CREATE TABLE {each} AS SELECT id, max(facts) AS facts FROM ({selects}) WHERE id IS NOT NULL GROUP BY id"
+        )
+    one, two = names
+    map_ = f"{STAGING}.{name(f'map {number}')}"
+    unique = f"SELECT facts, any_value(id) AS id FROM {one} WHERE facts IS NOT NULL GROUP BY facts HAVING count(*) = 1"
+    connection.execute(f"""
+        CREATE TABLE {map_} AS
+        SELECT b.id AS said, coalesce(a.id, c.id, f.id) AS meant, a.id IS NULL AND c.id IS NULL AS by_facts
+        FROM {two} b LEFT JOIN {one} a ON a.id = b.id
+        LEFT JOIN (SELECT lower(id) AS low, min(id) AS id FROM {one} GROUP BY 1) c ON c.low = lower(b.id)
+        LEFT JOIN ({unique}) f ON f.facts = b.facts
+        WHERE coalesce(a.id, c.id, f.id) IS NOT NULL""")
+    row = connection.execute(
+        f"SELECT (SELECT count(*) FROM {two}), count(*) FILTER (NOT by_facts), count(*) FILTER (by_facts), "
+        f"count(*) FILTER (said <> meant) FROM {map_}"
+    ).fetchone() or (0, 0, 0, 0)
+    match = Match(table.name, _source_words(first[0]), _source_words(second[0]), *row[:3])
+    return match, map_ if row[3] else None
+
+
+def _source_words(offer: Offer) -> str:
+    return f"{offer.place} ({offer.format})"
+
+
+def _identity(table: Table, offer: Offer) -> str:
+    """SQL for the id of a row and the facts that tell whose it is, NULL where one of them is blank."""
+    key, facts = table.key[0], IDENTITIES[table.name]
+    told = [f"({typed(table.columns[each], name(each))})::VARCHAR" for each in facts if each in _held(offer)]
+    own = f"{' || '.join(told)}" if len(told) == len(facts) and told else "NULL::VARCHAR"
+    return f"{typed(table.columns[key], name(key))} AS id, {own} AS facts"
+
+
+def _renamed(connection: DuckDBPyConnection, offer: Offer, schema: Schema, table: str, map_: str) -> Offer:
+    """The offer with the ids of the table read as the map says."""
+    columns = schema.tables[offer.staged.table].columns
+    refers = [each for each in sorted(_held(offer) & columns.keys()) if columns[each].refers_to == table]
+    if offer.staged.table == table:
+        refers.append(schema.tables[table].key[0])
+    if not refers:
+        return offer
+    new = ", ".join(f"coalesce(m{n}.meant, r.{name(each)}) AS {name(each)}" for n, each in enumerate(refers))
+    joins = " ".join(
+        f"LEFT JOIN {map_} m{n} ON m{n}.said = {typed(columns[each], f'r.{name(each)}')}" for n, each in enumerate(refers)
+    )
+    relation = f"{STAGING}.{name(f'renamed {map_} {offer.staged.relation}')}"
+    connection.execute(f"CREATE TABLE {relation} AS SELECT r.* REPLACE ({new}) FROM {offer.staged.relation} r {joins}")
+    return replace(offer, staged=replace(offer.staged, relation=relation))
+
+
+@dataclass(frozen=True)
+class _Settling:
+    """The offers for one table, those with precedence first."""
+
+    connection: DuckDBPyConnection
+    schema: Schema
+    table: Table
+    offers: list[Offer]
+
+    def settled(self) -> list[Offer]:
+        """The offers as they are to be loaded."""
+        key = self._key()
+        if len(self.offers) < 2 or all(each.format == "canonical" for each in self.offers) or not key:
+            return self.offers
+        self._set_words()
+        self._gather(key)
+        if self.table.name in STATES:
+            self._give_way()
+        self._find_homes()
+        return self._merged(key)
+
+    def relation(self, *words: str) -> str:
+        return f"{STAGING}.{name(' '.join(('settle', self.table.name, *words)))}"
+
+    def _key(self) -> list[Column]:
+        """The columns that tell one fact: the key of people, workers and teams, else what all offers have of the natural key."""
+        if self.table.name in IDENTITIES:
+            return [self.table.columns[each] for each in self.table.key]
+        common = frozenset.intersection(*map(_held, self.offers))
+        columns = [self.table.columns[each] for each in self.table.natural_key]
+        if any(each.required and each.name not in common for each in columns):
+            return []
+        return [each for each in columns if each.name in common and not each.presence_only]
+
+    def _columns(self) -> list[Column]:
+        held = frozenset[str]().union(*map(_held, self.offers))
+        return [each for each in self.table.columns.values() if each.name in held]
+
+    def _set_words(self) -> None:
+        for code_set in sorted({each.code_set for each in self._columns() if each.code_set}):
+            self.connection.execute(values.code_words(code_set, self.schema.code_sets[code_set]))
+
+    def _gather(self, key: Sequence[Column]) -> None:
+        """Puts all rows into one table, each with its key: NULL where a part that is required is blank."""
+        selects = []
+        for number, offer in enumerate(self.offers):
+            held = [name(each) for each in sorted(_held(offer))]
+            parts = [f"({typed(each, name(each.name))}){'::DATE' if each.is_dated else ''}::VARCHAR" for each in key]
+            safe = [part if each.required else f"coalesce({part}, '')" for each, part in zip(key, parts, strict=True)]
+            council = ["coalesce(authority, '')"] if "authority" in _held(offer) else []
+            own = " || '|' || ".join([*council, *safe])
+            selects.append(f"SELECT {number} AS _offer, _row, {own} AS _key, {', '.join(held)} FROM {offer.staged.relation}")
+        self.connection.execute(f"CREATE TABLE {self.relation('rows')} AS {' UNION ALL BY NAME '.join(selects)}")
+
+    def _give_way(self) -> None:
+        """Takes away what a latest-only source says of a person about whom another source has the whole history."""
+        full = [number for number, each in enumerate(self.offers) if each.staged.history == "full"]
+        if full and len(full) < len(self.offers):
+            rows, among = self.relation("rows"), ", ".join(map(str, full))
+            self.connection.execute(
+                f"DELETE FROM {rows} WHERE _offer NOT IN ({among}) "
+                f"AND person_id IN (SELECT person_id FROM {rows} WHERE _offer IN ({among}))"
+            )
+
+    def _find_homes(self) -> None:
+        """For each key that several offers have, the first of them."""
+        several = f"SELECT _key, min(_offer) AS _home FROM {self.relation('rows')} WHERE _key IS NOT NULL GROUP BY _key"
+        self.connection.execute(f"CREATE TABLE {self.relation('homes')} AS {several} HAVING min(_offer) < max(_offer)")
+
+    def _merged(self, key: Sequence[Column]) -> list[Offer]:
+        rows, homes = self.relation("rows"), self.relation("homes")
+        keyed = {each.name for each in key} | set(self.table.key)
+        fills = [each for each in self._columns() if each.name not in keyed]
+        firsts = [f"arg_min({self._text(each, 'r')}, r._offer * {1 << 40} + r._row) AS {name(each.name)}" for each in fills]
+        fill = f"SELECT {', '.join(['r._key', *firsts])} FROM {rows} r JOIN {homes} h ON r._key = h._key AND r._offer > h._home"
+        self.connection.execute(f"CREATE TABLE {self.relation('fills')} AS {fill} GROUP BY r._key")
+        counts = self._counts()
+        conflicts = self._conflicts(fills)
+        return [self._offer(number, fills, counts, conflicts) for number in range(len(self.offers))]
+
+    def _counts(self) -> dict[int, int]:
+        rows, homes = self.relation("rows"), self.relation("homes")
+        return dict(
+            self.connection.execute(
+                f"SELECT _offer, count(*) FROM {rows} r LEFT JOIN {homes} h ON r._key = h._key "
+                "WHERE h._home IS NULL OR h._home = r._offer GROUP BY _offer"
+            ).fetchall()
+        )
+
+    def _offer(self, number: int, fills: Sequence[Column], counts: dict[int, int], conflicts: dict[int, list[Remark]]) -> Offer:
+        """One offer without the rows that another has, and with its blanks filled from those that give way to it."""
+        offer, rows, homes = self.offers[number], self.relation("rows"), self.relation("homes")
+        later = frozenset[str]().union(*map(_held, self.offers[number:]))
+        columns = set(_held(offer) | {each.name for each in fills if each.name in later})
+        filled = {each.name: each for each in fills}
+        selects = [self._filled(filled[each]) if each in filled else f"r.{name(each)}" for each in sorted(columns)]
+        relation = self.relation("offer", str(number))
+        self.connection.execute(
+            f"CREATE TABLE {relation} AS SELECT r._row, {', '.join(selects)} "
+            f"FROM {rows} r LEFT JOIN {homes} h ON r._key = h._key "
+            f"LEFT JOIN {self.relation('fills')} f ON f._key = r._key AND h._home = r._offer "
+            f"WHERE r._offer = {number} AND (h._home IS NULL OR h._home = r._offer) ORDER BY r._row"
+        )
+        kept = counts.get(number, 0)
+        gone = offer.staged.read - len(offer.staged.refused) - kept
+        notices = [*offer.staged.notices, *self._gone(gone), *conflicts.get(number, [])]
+        staged = replace(
+            offer.staged,
+            relation=relation,
+            read=kept + len(offer.staged.refused),
+            notices=tuple(notices),
+            columns=frozenset(columns | {"_row"}),
+            history=self._history(number),
+        )
+        return replace(offer, staged=staged)
+
+    @staticmethod
+    def _filled(column: Column) -> str:
+        return f"coalesce({_Settling._text(column, 'r')}, f.{name(column.name)}) AS {name(column.name)}"
+
+    @staticmethod
+    def _text(column: Column, alias: str) -> str:
+        return values.blanked(column, values.trimmed(f"{alias}.{name(column.name)}"))
+
+    def _gone(self, gone: int) -> Iterator[Remark]:
+        if gone:
+            count = "1 row is" if gone == 1 else f"{gone:,} rows are"
+            yield Remark(None, None, None, f"{count} told by a source with precedence, and used only to fill its blanks")
+
+    def _history(self, number: int) -> History:
+        """`full` where other sources hold the whole history of everyone that a latest-only source still adds rows about."""
+        offer = self.offers[number]
+        full = [n for n, each in enumerate(self.offers) if each.staged.history == "full" and each.origin != offer.origin]
+        if offer.staged.history == "full" or not full or "person_id" not in _held(offer):
+            return offer.staged.history
+        rows, homes, among = self.relation("rows"), self.relation("homes"), ", ".join(map(str, full))
+        unknown = self.connection.execute(
+            f"SELECT count(*) FROM {rows} r LEFT JOIN {homes} h ON r._key = h._key WHERE r._offer = {number} "
+            f"AND (h._home IS NULL OR h._home = r._offer) "
+            f"AND r.person_id NOT IN (SELECT person_id FROM {rows} WHERE _offer IN ({among}) AND person_id IS NOT NULL)"
+        ).fetchone()
+        return "latest" if unknown and unknown[0] else "full"
+
+    def _conflicts(self, fills: Sequence[Column]) -> dict[int, list[Remark]]:
+        """For each offer, where it differs from the one that has precedence over it."""
+        selects = [each for column in fills for each in self._differences(column)]
+        if not selects:
+            return {}
+        union = " UNION ALL ".join(selects)
+        rows = self.connection.execute(
+            f"SELECT _offer, _row, col, said, home, home_row, home_said, count(*) OVER (PARTITION BY _offer) AS n FROM ({union}) "
+            f"QUALIFY row_number() OVER (PARTITION BY _offer ORDER BY _row, col) <= {CONFLICTS_SHOWN} ORDER BY _offer, _row, col"
+        ).fetchall()
+        found: dict[int, list[Remark]] = {}
+        for number, row, column, said, home, home_row, home_said, count in rows:
+            remarks = found.setdefault(number, [])
+            place = f"{self.offers[home].words}, row {home_row}"
+            remarks.append(Remark(row, column, said, f"differs from {place}, which has precedence and says {home_said}"))
+            if len(remarks) == CONFLICTS_SHOWN and count > CONFLICTS_SHOWN:
+                remarks.append(
+                    Remark(None, None, None, f"{count - CONFLICTS_SHOWN:,} further values differ from a source with precedence")
+                )
+        return found
+
+    def _differences(self, column: Column) -> Iterator[str]:
+        if column.is_id or column.presence_only or sum(column.name in _held(each) for each in self.offers) < 2:
+            return
+        rows, homes, own = self.relation("rows"), self.relation("homes"), name(column.name)
+        mine, theirs = typed(column, f"l.{own}"), typed(column, f"t.{own}")
+        yield (
+            f"SELECT l._offer, l._row, {quoted(column.name)} AS col, l.{own} AS said, t._offer AS home, t._row AS home_row, "
+            f"t.{own} AS home_said FROM {rows} l JOIN {homes} h ON l._key = h._key AND l._offer > h._home "
+            f"JOIN {rows} t ON t._key = h._key AND t._offer = h._home WHERE {mine} <> {theirs}"
+        )
