@@ -40,6 +40,7 @@ class CompiledMeasure:
     needs: frozenset[Need]
     definitions: tuple[str, ...]
     of_rule: str | None = None
+    withheld: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -30,6 +31,7 @@ KINDS: Mapping[str, Callable[[Frame], str]] = {
     "sequence": sequence,
 }
 RUN = "run"
+_AFTER_FROM = re.compile(r'\b(?:from|join)\s+"?([a-z_][a-z0-9_]*)', re.IGNORECASE)
 
 
 @dataclass
@@ -76,7 +78,7 @@ class Workbench:
             self._open.pop()
 
     def _defined(self, definition: Definition) -> Source:
-        named = [name for name in self.rulebook.definitions if name != definition.id and name in definition.sql]
+        named = set(_AFTER_FROM.findall(definition.sql)) & (self.rulebook.definitions.keys() - {definition.id})
         under = {name: self.source(name) for name in sorted(named)}
         tables: dict[str, Mapping[str, str]] = {name: _with_later(source) for name, source in self._tables().items()}
         tables |= {name: source.columns for name, source in under.items()}

@@ -100,7 +100,8 @@ def _timed(frame: Frame, periods: Periods, *, done: str | None, backwards: bool,
     due, relaxed_note = relaxed(due, frame.body.relaxed)
     joins = working_day_joins(ANCHOR, periods, "branch", backwards=backwards, inclusive=inclusive)
     hours = next((one.length.n for one in periods.branches if one.length.unit == "hours"), None)
-    due_at = f"CASE WHEN {_has_time('trigger_at')} THEN trigger_at + INTERVAL {hours} HOUR END" if hours else "NULL"
+    sign = "-" if backwards else "+"
+    due_at = f"CASE WHEN {_has_time('trigger_at')} THEN trigger_at {sign} INTERVAL {hours} HOUR END" if hours else "NULL"
     found = "evidence" if done is None else None
     source = "branched AS o" + (" LEFT JOIN evidence ON evidence.n = o.n" if found else "")
     done_date, done_at, ref = _done(frame, done)

@@ -179,6 +179,8 @@ def _ready_measures(compiled: Sequence[CompiledMeasure], available: Available, r
         missing = available.missing(one.needs)
         if missing:
             result.not_evaluated.append(NotEvaluated(one.rule, missing, f"needs {', '.join(missing)}"))
+        elif one.withheld:
+            result.not_evaluated.append(NotEvaluated(one.rule, (), one.withheld))
         elif one.of_rule in out:
             result.not_evaluated.append(NotEvaluated(one.rule, (), f"rests on {one.of_rule}, which is not evaluated"))
         else:

@@ -120,8 +120,15 @@ class Frame:
 
     def _because(self) -> str:
         """SQL of why the duty cannot be decided, or NULL."""
+        if self._rests_on_latest():
+            return literal("only the latest event is held: it cannot be told from what came before")
         cases = [f"WHEN {self.condition(one.when)} THEN {literal(one.because)}" for one in self.body.unknown]
         return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS VARCHAR)"
+
+    def _rests_on_latest(self) -> bool:
+        """Whether a definition that reads a history is given only the latest events; gaps are judged all the same."""
+        is_history = not self.source.is_table and self.rule.recurring is None
+        return is_history and self.context.holds_only_latest(self.source)
 
     def _notes(self) -> str:
         cases = [f"CASE WHEN {self.condition(one.when)} THEN {literal(one.says)} END" for one in self.body.notes]

@@ -77,7 +77,21 @@ class MeasureCompiler:
         sql = f"WITH counted AS (\n    {counted}\n  ),\n  owned AS ({OWNED_ROWS})\n{self._scopes()}"
         needs = frozenset(need for need in self.reads if not is_optional(need, self.rule.optional))
         definitions = () if self.is_of_rule else self.bench.in_order([self.body.of])
-        return CompiledMeasure(self.rule.id, sql, needs, definitions, self.body.of if self.is_of_rule else None)
+        of_rule = self.body.of if self.is_of_rule else None
+        return CompiledMeasure(self.rule.id, sql, needs, definitions, of_rule, self._withheld())
+
+    def _withheld(self) -> str | None:
+        """Why the measure cannot be had from data that holds only the latest events: it would count those alone."""
+        source = self.source
+        if self.is_of_rule:
+            counted = self.bench.rulebook.rules[self.body.of]
+            if counted.recurring is None:
+                return None
+            source = self.bench.source(counted.recurring.event.table)
+        elif source.is_table:
+            return None
+        latest = sorted(self.bench.latest_only & set(source.history_of))
+        return f"{', '.join(latest)} holds only the latest event" if latest else None
 
     def _column(self, name: str, said: str | None = None) -> str:
         if said is not None:
