@@ -185,7 +185,7 @@ def _paused(frame: Frame, pause: Pause) -> str:
     """The CTE `paused`: for each gap the days that do not count, merged where they overlap."""
     source = frame.use(pause.table)
     start = bind(pause.start, source, "p").sql
-    end = f"coalesce({bind(pause.end, source, 'p').sql}, {frame.context.today} + 3660)"
+    end = f"coalesce({bind(pause.end, source, 'p').sql}, {frame.context.today})"
     for name in (pause.start, pause.end):
         frame.reads |= source.reading(name)
     match = pause.match if isinstance(pause.match, dict) else {name: name for name in pause.match}

@@ -43,19 +43,20 @@ def _monthly(facts: Facts, worker: Row, start: date) -> None:
     held = [day for day in _sessions(facts, worker) if day >= start]
 
     def due(last: date, _: int) -> date:
-        until = min((day for day in held if day > last), default=end or facts.as_of)
-        return dates.days_after(dates.months_after(last, 1), _days_away(away, last, until))
+        return _paused(away, last, dates.months_after(last, 1), facts.as_of)
 
     facts.recurring("WF-SUPERVISION-MONTHLY", subject, None, start, end, held, due)
 
 
-def _days_away(absences: Iterable[Row], first: date, last: date) -> int:
-    """Return how many days of recorded absence fall between two days."""
-    days = 0
-    for row in absences:
-        start, end = max(row["start_date"], first), min(row["end_date"] or last, last)
-        days += max(0, (end - start).days + 1)
-    return days
+def _paused(absences: Iterable[Row], first: date, due: date, as_of: date) -> date:
+    """Return the due day moved on by one for each day of absence after the first and up to the day itself."""
+    spells = [(row["start_date"], row["end_date"] or as_of) for row in absences]
+    day = dates.days_after(first, 1)
+    while day <= due:
+        if any(start <= day <= end for start, end in spells):
+            due = dates.days_after(due, 1)
+        day = dates.days_after(day, 1)
+    return due
 
 
 def newly_qualified(facts: Facts) -> None:
