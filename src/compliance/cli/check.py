@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from compliance.cli.cache import kept_pack
 from compliance.cli.options import (
     as_of_option,
     dataset_argument,
@@ -72,9 +73,9 @@ def command(
     clock = Timings()
     wanted = [_output(text) for text in outputs]
     with clock.stage("rules"):
-        rulebook = rulebook_of(rules_folder, local_rules)
+        rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     _check_names(rulebook, rule_ids, themes)
-    result = run(Request(dataset, rulebook, as_of, progress=progress_to_stderr(quiet)), clock)
+    result = run(Request(dataset, rulebook, as_of, progress=progress_to_stderr(quiet), packs=kept_pack), clock)
     trusted(result.evaluation)
     with clock.stage("findings"):
         statuses = STATUSES if every else status or ("overdue", "missed", "late")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from compliance.cli.cache import kept_pack
 from compliance.cli.options import (
     as_of_option,
     dataset_argument,
@@ -37,7 +38,11 @@ def command(
     form: str,
 ) -> int:
     """Explain the finding or risk called ID in DATASET: clock, arithmetic, law, evidence and exceptions considered."""
-    result = run(Request(dataset, rulebook_of(rules_folder, local_rules), as_of, progress=progress_to_stderr(False)))
+    result = run(
+        Request(
+            dataset, rulebook_of(rules_folder, local_rules, kept=True), as_of, progress=progress_to_stderr(False), packs=kept_pack
+        )
+    )
     trusted(result.evaluation)
     one = finding_by_id(result, name)
     if one is not None:

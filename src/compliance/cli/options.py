@@ -8,13 +8,15 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.console import Console
 
 from compliance.errors import UsageError
-from compliance.rulebook.load import Rulebook, load_rulebook
+
+if TYPE_CHECKING:
+    from compliance.rulebook.load import Rulebook
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 QUIET_SECONDS = 0.5
@@ -76,11 +78,17 @@ def quiet_option(command: Command) -> Command:
     return click.option("-q", "--quiet", is_flag=True, help="Results only: no progress, no summary.")(command)
 
 
-def rulebook_of(rules_folder: Path | None, local_rules: Sequence[Path] = ()) -> Rulebook:
-    """The rulebook asked for. Raises RuleFileError with every problem in it."""
+def rulebook_of(rules_folder: Path | None, local_rules: Sequence[Path] = (), *, kept: bool = False) -> Rulebook:
+    """The rulebook asked for; `kept`: from the cache where it has not changed, without examples.
+
+    Raises RuleFileError with every problem in it.
+    """
+    from compliance.cli.cache import kept_rulebook
+    from compliance.rulebook.load import load_rulebook
+
     if rules_folder is not None and not rules_folder.is_dir():
         raise UsageError(f"{rules_folder}: no such rules folder")
-    rulebook = load_rulebook(rules_folder, local_rules)
+    rulebook = kept_rulebook(rules_folder, local_rules) if kept else load_rulebook(rules_folder, local_rules)
     if not rulebook.rules:
         raise UsageError(f"{rulebook.folder}: a rulebook without rules checks nothing")
     return rulebook

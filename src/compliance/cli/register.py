@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from compliance.cli.cache import kept_pack
 from compliance.cli.options import (
     as_of_option,
     dataset_argument,
@@ -41,8 +42,8 @@ def command(
     quiet: bool,
 ) -> int:
     """Print the risk register of DATASET: where the council stands, the risks and why, and what falls due."""
-    rulebook = rulebook_of(rules_folder, local_rules)
-    result = run(Request(dataset, rulebook, as_of, progress=progress_to_stderr(quiet)))
+    rulebook = rulebook_of(rules_folder, local_rules, kept=True)
+    result = run(Request(dataset, rulebook, as_of, progress=progress_to_stderr(quiet), packs=kept_pack))
     trusted(result.evaluation)
     found = register(result)
     if form == "json":

@@ -83,7 +83,7 @@ def load_rulebook(folder: Path | None = None, extra: Sequence[Path] = ()) -> Rul
     Raises RuleFileError with every problem found: unknown and duplicate keys, wrong values, ids used twice, instruments unknown.
     """
     base = folder or rules_folder()
-    paths = [*rule_files(base), *(path for place in extra for path in _paths(place))]
+    paths = rule_paths(base, extra)
     files = {path: load_file(path) for path in paths}
     problems = [*_twice(files), *_unknown_instruments(files)]
     raise_if_any(problems)
@@ -97,6 +97,11 @@ def load_rulebook(folder: Path | None = None, extra: Sequence[Path] = ()) -> Rul
         folder=base,
         digest=_digest(base, paths),
     )
+
+
+def rule_paths(base: Path, extra: Sequence[Path] = ()) -> list[Path]:
+    """The rule files of a folder, then those of extra folders or files. Raises UsageError when the folder has none."""
+    return [*rule_files(base), *(path for place in extra for path in _paths(place))]
 
 
 def _paths(place: Path) -> list[Path]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -22,7 +24,10 @@ def apply_overlay(rulebook: Rulebook, given: Mapping[str, str | float], where: s
     """
     for name, value in given.items():
         rulebook = _set(rulebook, name, value, where)
-    return rulebook
+    if not given:
+        return rulebook
+    changes = json.dumps(dict(given), sort_keys=True)
+    return replace(rulebook, digest=hashlib.sha256(f"{rulebook.digest}\n{changes}".encode()).hexdigest())
 
 
 def _set(rulebook: Rulebook, name: str, value: str | float, where: str) -> Rulebook:
