@@ -392,12 +392,14 @@ class _Reading:
 
     def _trimmed(self) -> str:
         """SQL for the rows below the heading with tidy text, save those that repeat it."""
-        fields = [self.found.known.fields[key] for key in self.found.positions]
-        tidy = ", ".join(f"staging.annex_tidy({name(each.name)}) AS {name(each.name)}" for each in fields)
+        names = [name(key) for key in self.found.positions]
         own = self.found.known.fields[self.found.known.id]
-        repeats = f"lower(coalesce({name(own.name)}, '')) = {quoted(own.heading.lower())}"
+        spaced = ", ".join(f"staging.annex_spaced({each}) AS {each}" for each in names)
+        tidy = ", ".join(f"staging.annex_tidy({each}) AS {each}" for each in names)
         rows = f"SELECT rowid + 1 AS _row, * FROM {self.relation('raw')}"
-        return f"SELECT _row, {tidy} FROM ({rows}) WHERE _row > {self.found.heading_row} AND NOT {repeats}"
+        rows = f"SELECT _row, {spaced} FROM ({rows}) WHERE _row > {self.found.heading_row}"
+        rows = f"SELECT _row, {tidy} FROM ({rows})"
+        return f"SELECT * FROM ({rows}) WHERE lower({name(own.name)}) IS DISTINCT FROM {quoted(own.heading.lower())}"
 
     def _left_out(self, kept: str) -> Iterator[Remark]:
         held = [name(key) for key in self.found.positions if key != self.found.known.id]
@@ -516,10 +518,12 @@ def _rows(count: int) -> str:
 
 def _create_macros(connection: DuckDBPyConnection) -> None:
     """Makes the macros that tidy text and read dates."""
-    spaced = r"regexp_replace(replace(t, 'â€™', '’'), '[\s\x{00A0}\x{FEFF}]+', ' ', 'g')"
-    words = " ".join(f"WHEN {quoted(word)} THEN NULL" for word in _BLANKS)
-    tidy = f"CASE lower(trim({spaced})) {words} ELSE trim({spaced}) END"
-    connection.execute(f"CREATE OR REPLACE MACRO staging.annex_tidy(t) AS {tidy}")
+    odd = r"regexp_matches(t, '[\s\x{00A0}\x{FEFF}][\s\x{00A0}\x{FEFF}]|[^\S ]|[\x{00A0}\x{FEFF}]|â€')"
+    plain = r"regexp_replace(replace(t, 'â€™', '’'), '[\s\x{00A0}\x{FEFF}]+', ' ', 'g')"
+    connection.execute(f"CREATE OR REPLACE MACRO staging.annex_spaced(t) AS trim(CASE WHEN {odd} THEN {plain} ELSE t END)")
+    blanks, longest = ", ".join(map(quoted, _BLANKS)), max(map(len, _BLANKS))
+    blank = f"strlen(t) <= {longest} AND list_contains([{blanks}], lower(t))"
+    connection.execute(f"CREATE OR REPLACE MACRO staging.annex_tidy(t) AS CASE WHEN {blank} THEN NULL ELSE t END")
     none = " OR ".join(f"starts_with(t, {quoted(day)})" for day in _NO_DATES)
     serial = "regexp_full_match(t, '[2-5]\\d{4}(\\.\\d+)?')"
     dashed = "'^(\\d{1,2})[-./](\\d{1,2})[-./](\\d{4})( .*)?$'"

@@ -144,7 +144,7 @@ def _is_csv(file: Found) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Headings:
+class Headings:
     """The headings of a file: which column of the table each position holds, and those that are not known."""
 
     count: int
@@ -161,7 +161,7 @@ class _Headings:
         return frozenset({"_row", *self.columns.values(), *(["authority"] if authority else [])})
 
     @classmethod
-    def of(cls, label: str, table: Table, headings: Sequence[str]) -> _Headings:
+    def of(cls, label: str, table: Table, headings: Sequence[str]) -> Headings:
         """The headings matched to the table, refused where none is its own or one comes twice."""
         columns: dict[int, str] = {}
         unknown: list[Remark] = []
@@ -187,7 +187,7 @@ def _stage_csv(
     folder.digests[file.label] = facts.digest
     if facts.has_nul:
         raise DataError(f"{file.label}: holds NUL bytes, so it is not plain text", help="save it as CSV UTF-8")
-    headings = _Headings.of(file.label, table, _first_record(file, facts))
+    headings = Headings.of(file.label, table, _first_record(file, facts))
     relation = f"{STAGING}.{name(f'text {file.path}')}"
     refused: list[Remark] = []
     rows, read = f"SELECT rowid + 2 AS _row, * FROM {relation}", None
@@ -210,7 +210,7 @@ def _stage_csv(
     )
 
 
-def _read_fast(connection: DuckDBPyConnection, relation: str, file: Found, headings: _Headings) -> int | None:
+def _read_fast(connection: DuckDBPyConnection, relation: str, file: Found, headings: Headings) -> int | None:
     """The number of rows read by DuckDB's own reader, None where it finds the file irregular."""
     kinds = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(headings.count))
     columns = ", ".join(f"c{position} AS {name(column)}" for position, column in headings.columns.items())
@@ -224,7 +224,7 @@ def _read_fast(connection: DuckDBPyConnection, relation: str, file: Found, headi
 
 
 def _read_exactly(
-    connection: DuckDBPyConnection, relation: str, file: Found, facts: Scan, headings: _Headings, refused: list[Remark]
+    connection: DuckDBPyConnection, relation: str, file: Found, facts: Scan, headings: Headings, refused: list[Remark]
 ) -> int:
     """The number of rows read one by one, the lines with too few or too many values set aside in `refused`."""
     columns = ", ".join(f"{name(column)} VARCHAR" for column in headings.columns.values())
@@ -238,7 +238,7 @@ def _read_exactly(
     return read
 
 
-def _regular_rows(file: Found, facts: Scan, headings: _Headings, refused: list[Remark]) -> Iterator[list[object]]:
+def _regular_rows(file: Found, facts: Scan, headings: Headings, refused: list[Remark]) -> Iterator[list[object]]:
     records = enumerate(_records(file, facts), 1)
     next(records, None)
     for row, record in records:
@@ -265,7 +265,7 @@ def _first_record(file: Found, facts: Scan) -> list[str]:
     return headings
 
 
-def _said_authority(headings: _Headings, authority: str | None) -> str:
+def _said_authority(headings: Headings, authority: str | None) -> str:
     """SQL for the column of the council, where the file's rows do not name theirs."""
     return f", {quoted(authority)} AS authority" if authority and not headings.name_authority else ""
 
@@ -298,7 +298,7 @@ def _parquet_rows(
     paths = ", ".join(quoted(str(file.path)) for file in files)
     source = f"read_parquet([{paths}], union_by_name=true, hive_partitioning=false, filename=true, file_row_number=true)"
     shape = connection.execute(f"SELECT * EXCLUDE (filename, file_row_number) FROM {source} LIMIT 0").description
-    headings = _Headings.of(label, table, [column[0] for column in shape])
+    headings = Headings.of(label, table, [column[0] for column in shape])
     starts, read = _starts(connection, table, files, authority)
     columns = ", ".join(f"{name(shape[n][0])}::VARCHAR AS {name(column)}" for n, column in headings.columns.items())
     own = ", f.authority" if not headings.name_authority and any(file.authority or authority for file in files) else ""

@@ -6,6 +6,7 @@ import csv
 import re
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -86,16 +87,22 @@ def xml_root(head: bytes) -> str | None:
     return found[1] if found else None
 
 
+def open_sqlite(path: Path) -> sqlite3.Connection:
+    """The SQLite file, opened read only: nothing is written beside it unless a program has it open for writing."""
+    is_still = not path.with_name(f"{path.name}-wal").exists()
+    address = f"file:{quote(str(path.resolve()))}?mode=ro{'&immutable=1' if is_still else ''}"
+    connection = sqlite3.connect(address, uri=True)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    return connection
+
+
 def sqlite_tables(path: Path) -> dict[str, list[str]]:
-    """The tables and views of a SQLite file, each with its columns; it is opened read only and never written."""
-    address = f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
+    """The tables of a SQLite file, each with its columns; views, which could take any time, are left out."""
     try:
-        connection = sqlite3.connect(address, uri=True)
-        try:
-            names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
-            return {each: _sqlite_columns(connection, each) for each in names}
-        finally:
-            connection.close()
+        with closing(open_sqlite(path)) as connection:
+            found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
+            return {row[0]: _sqlite_columns(connection, row[0]) for row in found.fetchall()}
     except sqlite3.Error as error:
         raise DataError(f"{path.name}: cannot be read as SQLite: {error}") from None
 

@@ -102,3 +102,11 @@ class SuggestingReader(Protocol):
 
     def suggest(self, path: Path, head: bytes) -> str | None:
         """What the file holds, for the message that refuses it; None where the reader has nothing to say."""
+
+
+@runtime_checkable
+class ConfiguredReader(Protocol):
+    """A reader module whose files may themselves say what `dataset.yaml` says for a folder."""
+
+    def settings(self, path: Path, head: bytes) -> DatasetConfig | None:
+        """The file's own settings, None where it has none; those of a `dataset.yaml` beside it come first."""

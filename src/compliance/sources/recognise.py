@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
-from compliance.dataset.config import DatasetConfig
+from compliance.dataset.config import DatasetConfig, merge_configs
 from compliance.dataset.schema import Schema
 from compliance.errors import DataError, UsageError
 from compliance.sources import archive, canonical
@@ -26,7 +26,7 @@ from compliance.sources.canonical import Folder, Found
 from compliance.sources.folder import plain_file, scan
 from compliance.sources.heads import csv_headings, kind_of
 from compliance.sources.limits import Limits
-from compliance.sources.reader import HEAD_BYTES, DatabaseReader, Reader, Source, SourceFile, SuggestingReader
+from compliance.sources.reader import HEAD_BYTES, ConfiguredReader, DatabaseReader, Reader, Source, SourceFile, SuggestingReader
 from compliance.sources.workbook import is_workbook
 
 READERS = ("annex_a", "ssda903", "cin_census", "csww", "ssd", "dfe_api", "canonical_files")
@@ -229,13 +229,14 @@ class _Looking:
         for each in others:
             assert each.reader is not None
             files.setdefault(each.reader, []).append(SourceFile(each.path, each.label, each.why))
-        sources = tuple((reader, Source(next(self.numbers), tuple(found), folder.config)) for reader, found in files.items())
+        config = folder.config if folder.config != DatasetConfig() else _own_settings(others)
+        sources = tuple((reader, Source(next(self.numbers), tuple(found), config)) for reader, found in files.items())
         tables = tuple(
             Recognised(each.path, each.label, "canonical", f"holds the table {each.table}", None) for each in folder.found
         )
         digests = {each.label: scan(each.path).digest for each in others}
         held = folder if folder.found or not others else None
-        return Place(name, folder.config, held, sources, (*tables, *others), folder.ignored, digests)
+        return Place(name, config, held, sources, (*tables, *others), folder.ignored, digests)
 
     def _nothing(self, named: Path, root: Path, folder: Folder, prefix: str) -> UsageError:
         """Why nothing in a folder is known, with what the likeliest file holds."""
@@ -244,6 +245,12 @@ class _Looking:
             if path.is_file() and (said := _suggestion(path, _head(path))):
                 return UsageError(f"{named}: {label} is of no known format: {said}", help=_known_formats())
         return canonical.nothing_found(named, [label.removeprefix(prefix) for label in folder.ignored], self.schema)
+
+
+def _own_settings(others: Sequence[Recognised]) -> DatasetConfig:
+    """What the files say of themselves, where no `dataset.yaml` does."""
+    said = [each.reader.settings(each.path, _head(each.path)) for each in others if isinstance(each.reader, ConfiguredReader)]
+    return merge_configs([each for each in said if each])
 
 
 def _head(path: Path) -> bytes:

@@ -110,9 +110,20 @@ def _held(offer: Offer) -> frozenset[str]:
     return (offer.staged.columns or frozenset()) - {"_row"}
 
 
-def typed(column: Column, text: str) -> str:
-    """SQL for the value of raw text, as it will be once loaded."""
-    return values.settled(column, values.parsed(column, values.blanked(column, values.trimmed(text))))
+def typed(relation: str, columns: Sequence[Column], of: Sequence[str] = ("",)) -> str:
+    """SQL for the relation with the columns' text tidied, and beside each its value as it will be once loaded, `_v column`.
+
+    Each step is a layer of its own, as in the dataset's ingest. `of` are prefixes, where a column is there more than once.
+    """
+    pairs = [(each, name(f"{prefix}{each.name}"), name(f"_v {prefix}{each.name}")) for each in columns for prefix in of]
+    if not pairs:
+        return relation
+    trimmed = ", ".join(f"{values.trimmed(text)} AS {text}" for _, text, _ in pairs)
+    blanked = ", ".join(f"{values.blanked(column, text)} AS {text}" for column, text, _ in pairs)
+    parsed = ", ".join(f"{values.parsed(column, text)} AS {value}" for column, text, value in pairs)
+    settled = ", ".join(f"{values.settled(column, value)} AS {value}" for column, _, value in pairs)
+    inner = f"(SELECT * REPLACE ({blanked}) FROM (SELECT * REPLACE ({trimmed}) FROM {relation}))"
+    return f"(SELECT * REPLACE ({settled}) FROM (SELECT *, {parsed} FROM {inner}))"
 
 
 def _joined(connection: DuckDBPyConnection, schema: Schema, offers: list[Offer]) -> tuple[list[Offer], tuple[Match, ...]]:
@@ -138,7 +149,7 @@ def _match(
     """How the second source's ids match the first's, and the relation that says which id to read as which."""
     names = [f"{STAGING}.{name(f'ids {number} {side}')}" for side in (1, 2)]
     for each, offers in zip(names, (first, second), strict=True):
-        selects = " UNION ALL ".join(f"SELECT {_identity(table, offer)} FROM {offer.staged.relation}" for offer in offers)
+        selects = " UNION ALL ".join(_identity(table, offer) for offer in offers)
         connection.execute(
             f"CREATE TABLE {each} AS SELECT id, max(facts) AS facts FROM ({selects}) WHERE id IS NOT NULL GROUP BY id"
         )
@@ -165,11 +176,16 @@ def _source_words(offer: Offer) -> str:
 
 
 def _identity(table: Table, offer: Offer) -> str:
-    """SQL for the id of a row and the facts that tell whose it is, NULL where one of them is blank."""
+    """SQL for the ids of the rows and the facts that tell whose they are, NULL where one of them is blank."""
     key, facts = table.key[0], IDENTITIES[table.name]
-    told = [f"({typed(table.columns[each], name(each))})::VARCHAR" for each in facts if each in _held(offer)]
-    own = f"{' || '.join(told)}" if len(told) == len(facts) and told else "NULL::VARCHAR"
-    return f"{typed(table.columns[key], name(key))} AS id, {own} AS facts"
+    told = [each for each in facts if each in _held(offer)]
+    own = " || ".join(f"{_value(each)}::VARCHAR" for each in told) if told and len(told) == len(facts) else "NULL::VARCHAR"
+    rows = typed(offer.staged.relation, [table.columns[each] for each in (key, *told)])
+    return f"SELECT {_value(key)} AS id, {own} AS facts FROM {rows}"
+
+
+def _value(column: str) -> str:
+    return name(f"_v {column}")
 
 
 def _renamed(connection: DuckDBPyConnection, offer: Offer, schema: Schema, table: str, map_: str) -> Offer:
@@ -181,11 +197,11 @@ def _renamed(connection: DuckDBPyConnection, offer: Offer, schema: Schema, table
     if not refers:
         return offer
     new = ", ".join(f"coalesce(m{n}.meant, r.{name(each)}) AS {name(each)}" for n, each in enumerate(refers))
-    joins = " ".join(
-        f"LEFT JOIN {map_} m{n} ON m{n}.said = {typed(columns[each], f'r.{name(each)}')}" for n, each in enumerate(refers)
-    )
+    joins = " ".join(f"LEFT JOIN {map_} m{n} ON m{n}.said = r.{_value(each)}" for n, each in enumerate(refers))
+    rows = typed(offer.staged.relation, [columns[each] for each in refers])
+    values_ = ", ".join(map(_value, refers))
     relation = f"{STAGING}.{name(f'renamed {map_} {offer.staged.relation}')}"
-    connection.execute(f"CREATE TABLE {relation} AS SELECT r.* REPLACE ({new}) FROM {offer.staged.relation} r {joins}")
+    connection.execute(f"CREATE TABLE {relation} AS SELECT r.* EXCLUDE ({values_}) REPLACE ({new}) FROM {rows} r {joins}")
     return replace(offer, staged=replace(offer.staged, relation=relation))
 
 
@@ -205,10 +221,8 @@ class _Settling:
             return self.offers
         self._set_words()
         self._gather(key)
-        if self.table.name in STATES:
-            self._give_way()
-        self._find_homes()
-        return self._merged(key)
+        gave_way = self.table.name in STATES and self._give_way()
+        return self._merged(key) if self._find_homes() or gave_way else self._believed()
 
     def relation(self, *words: str) -> str:
         return f"{STAGING}.{name(' '.join(('settle', self.table.name, *words)))}"
@@ -235,34 +249,44 @@ class _Settling:
         """Puts all rows into one table, each with its key: NULL where a part that is required is blank."""
         selects = []
         for number, offer in enumerate(self.offers):
-            held = [name(each) for each in sorted(_held(offer))]
-            parts = [f"({typed(each, name(each.name))}){'::DATE' if each.is_dated else ''}::VARCHAR" for each in key]
+            parts = [f"{_value(each.name)}{'::DATE' if each.is_dated else ''}::VARCHAR" for each in key]
             safe = [part if each.required else f"coalesce({part}, '')" for each, part in zip(key, parts, strict=True)]
             council = ["coalesce(authority, '')"] if "authority" in _held(offer) else []
             own = " || '|' || ".join([*council, *safe])
-            selects.append(f"SELECT {number} AS _offer, _row, {own} AS _key, {', '.join(held)} FROM {offer.staged.relation}")
+            held = [name(each) for each in sorted(_held(offer))]
+            rows = typed(offer.staged.relation, key)
+            selects.append(f"SELECT {number} AS _offer, _row, {own} AS _key, {', '.join(held)} FROM {rows}")
         self.connection.execute(f"CREATE TABLE {self.relation('rows')} AS {' UNION ALL BY NAME '.join(selects)}")
 
-    def _give_way(self) -> None:
-        """Takes away what a latest-only source says of a person about whom another source has the whole history."""
+    def _give_way(self) -> bool:
+        """Takes away what a latest-only source says of a person of whom another has the whole history; whether there was any."""
         full = [number for number, each in enumerate(self.offers) if each.staged.history == "full"]
-        if full and len(full) < len(self.offers):
-            rows, among = self.relation("rows"), ", ".join(map(str, full))
-            self.connection.execute(
-                f"DELETE FROM {rows} WHERE _offer NOT IN ({among}) "
-                f"AND person_id IN (SELECT person_id FROM {rows} WHERE _offer IN ({among}))"
-            )
+        if not full or len(full) == len(self.offers):
+            return False
+        rows, among = self.relation("rows"), ", ".join(map(str, full))
+        told = f"person_id IN (SELECT person_id FROM {rows} WHERE _offer IN ({among}))"
+        gone = self.connection.execute(f"DELETE FROM {rows} WHERE _offer NOT IN ({among}) AND {told}").fetchone()
+        return bool(gone and gone[0])
 
-    def _find_homes(self) -> None:
-        """For each key that several offers have, the first of them."""
+    def _find_homes(self) -> bool:
+        """Notes for each key that several offers have the first of them; whether there is any."""
         several = f"SELECT _key, min(_offer) AS _home FROM {self.relation('rows')} WHERE _key IS NOT NULL GROUP BY _key"
-        self.connection.execute(f"CREATE TABLE {self.relation('homes')} AS {several} HAVING min(_offer) < max(_offer)")
+        homes = f"CREATE TABLE {self.relation('homes')} AS {several} HAVING min(_offer) < max(_offer)"
+        found = self.connection.execute(homes).fetchone()
+        return bool(found and found[0])
+
+    def _believed(self) -> list[Offer]:
+        """The offers as they are, none having a row of another."""
+        return [
+            replace(each, staged=replace(each.staged, history=self._history(number))) for number, each in enumerate(self.offers)
+        ]
 
     def _merged(self, key: Sequence[Column]) -> list[Offer]:
         rows, homes = self.relation("rows"), self.relation("homes")
         keyed = {each.name for each in key} | set(self.table.key)
         fills = [each for each in self._columns() if each.name not in keyed]
-        firsts = [f"arg_min({self._text(each, 'r')}, r._offer * {1 << 40} + r._row) AS {name(each.name)}" for each in fills]
+        order = f"r._offer * {1 << 40} + r._row"
+        firsts = [f"arg_min({self._text(each, 'r')}, {order}) AS {name(each.name)}" for each in fills]
         fill = f"SELECT {', '.join(['r._key', *firsts])} FROM {rows} r JOIN {homes} h ON r._key = h._key AND r._offer > h._home"
         self.connection.execute(f"CREATE TABLE {self.relation('fills')} AS {fill} GROUP BY r._key")
         counts = self._counts()
@@ -311,7 +335,7 @@ class _Settling:
 
     @staticmethod
     def _text(column: Column, alias: str) -> str:
-        return values.blanked(column, values.trimmed(f"{alias}.{name(column.name)}"))
+        return f"nullif(trim({alias}.{name(column.name)}), '')"
 
     def _gone(self, gone: int) -> Iterator[Remark]:
         if gone:
@@ -334,10 +358,25 @@ class _Settling:
 
     def _conflicts(self, fills: Sequence[Column]) -> dict[int, list[Remark]]:
         """For each offer, where it differs from the one that has precedence over it."""
-        selects = [each for column in fills for each in self._differences(column)]
-        if not selects:
+        told = [each for each in fills if not each.is_id and not each.presence_only and self._is_told_twice(each)]
+        pairs = self.relation("pairs")
+        columns = ", ".join(f"{side}.{name(each.name)} AS {name(f'{side} {each.name}')}" for each in told for side in "lt")
+        unlike = " OR ".join(f"l.{name(each.name)} <> t.{name(each.name)}" for each in told)
+        if not told:
             return {}
-        union = " UNION ALL ".join(selects)
+        found = self.connection.execute(
+            f"CREATE TABLE {pairs} AS SELECT l._offer, l._row, t._offer AS home, t._row AS home_row, {columns} "
+            f"FROM {self.relation('rows')} l JOIN {self.relation('homes')} h ON l._key = h._key AND l._offer > h._home "
+            f"JOIN {self.relation('rows')} t ON t._key = h._key AND t._offer = h._home WHERE {unlike}"
+        ).fetchone()
+        return self._said(told) if found and found[0] else {}
+
+    def _is_told_twice(self, column: Column) -> bool:
+        return sum(column.name in _held(each) for each in self.offers) > 1
+
+    def _said(self, columns: Sequence[Column]) -> dict[int, list[Remark]]:
+        """The differences in the pairs of rows, as remarks: the first of them, and how many more there are."""
+        union = " UNION ALL ".join(map(self._differences, columns))
         rows = self.connection.execute(
             f"SELECT _offer, _row, col, said, home, home_row, home_said, count(*) OVER (PARTITION BY _offer) AS n FROM ({union}) "
             f"QUALIFY row_number() OVER (PARTITION BY _offer ORDER BY _row, col) <= {CONFLICTS_SHOWN} ORDER BY _offer, _row, col"
@@ -348,18 +387,15 @@ class _Settling:
             place = f"{self.offers[home].words}, row {home_row}"
             remarks.append(Remark(row, column, said, f"differs from {place}, which has precedence and says {home_said}"))
             if len(remarks) == CONFLICTS_SHOWN and count > CONFLICTS_SHOWN:
-                remarks.append(
-                    Remark(None, None, None, f"{count - CONFLICTS_SHOWN:,} further values differ from a source with precedence")
-                )
+                more = f"{count - CONFLICTS_SHOWN:,} further values differ from a source with precedence"
+                remarks.append(Remark(None, None, None, more))
         return found
 
-    def _differences(self, column: Column) -> Iterator[str]:
-        if column.is_id or column.presence_only or sum(column.name in _held(each) for each in self.offers) < 2:
-            return
-        rows, homes, own = self.relation("rows"), self.relation("homes"), name(column.name)
-        mine, theirs = typed(column, f"l.{own}"), typed(column, f"t.{own}")
-        yield (
-            f"SELECT l._offer, l._row, {quoted(column.name)} AS col, l.{own} AS said, t._offer AS home, t._row AS home_row, "
-            f"t.{own} AS home_said FROM {rows} l JOIN {homes} h ON l._key = h._key AND l._offer > h._home "
-            f"JOIN {rows} t ON t._key = h._key AND t._offer = h._home WHERE {mine} <> {theirs}"
+    def _differences(self, column: Column) -> str:
+        mine, theirs = name(f"l {column.name}"), name(f"t {column.name}")
+        rows = f"(SELECT _offer, _row, home, home_row, {mine}, {theirs} FROM {self.relation('pairs')} WHERE {mine} <> {theirs})"
+        typed_rows = typed(rows, [column], ("l ", "t "))
+        return (
+            f"SELECT _offer, _row, {quoted(column.name)} AS col, {mine} AS said, home, home_row, {theirs} AS home_said "
+            f"FROM {typed_rows} WHERE {name(f'_v l {column.name}')} <> {name(f'_v t {column.name}')}"
         )
