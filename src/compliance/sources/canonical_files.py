@@ -158,10 +158,11 @@ class _Part:
         return f"{self.file.label} > {sheet}"
 
     def workbook(self) -> list[Staged]:
-        """The sheets that hold a table."""
+        """The sheets that hold a table; one with rows that explain above its headings and none below was not filled in."""
         sheets = open_workbook(self.file.path, self.limits).sheets
         found = [(sheet, _sheet_table(self.schema, sheet)) for sheet in sheets]
-        return [self._sheet(sheet, *each) for sheet, each in found if each]
+        staged = [(each[1], self._sheet(sheet, *each)) for sheet, each in found if each]
+        return [each for heading_row, each in staged if each.read or not heading_row]
 
     def _sheet(self, sheet: Sheet, table: Table, row: int, cells: Sequence[str]) -> Staged:
         headings = Headings.of(self.label(sheet.name), table, cells)

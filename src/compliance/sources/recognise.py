@@ -249,7 +249,11 @@ class _Looking:
 
 def _own_settings(others: Sequence[Recognised]) -> DatasetConfig:
     """What the files say of themselves, where no `dataset.yaml` does."""
-    said = [each.reader.settings(each.path, _head(each.path)) for each in others if isinstance(each.reader, ConfiguredReader)]
+    said: list[DatasetConfig | None] = []
+    for each in others:
+        reader: object = each.reader
+        if isinstance(reader, ConfiguredReader):
+            said.append(reader.settings(each.path, _head(each.path)))
     return merge_configs([each for each in said if each])
 
 

@@ -26,6 +26,7 @@ HEADING_ROW = 3
 ROWS_PREPARED = 5_000
 MADE = datetime(2000, 1, 1)
 CODES_SHEET = "codes"
+LONGEST_TITLE = 32
 
 _TYPES = {
     "text": "text",
@@ -131,7 +132,7 @@ def _type_words(column: Column, is_key: bool) -> str:
 
 def _rules(column: Column, ranges: dict[str, str]) -> Iterator[dict[str, Any]]:
     """What a cell of the column accepts."""
-    told = {"error_title": column.name, "ignore_blank": True}
+    told = {"error_title": column.name[:LONGEST_TITLE], "ignore_blank": True}
     if column.code_set:
         yield {"validate": "list", "source": ranges[column.code_set], "error_message": "choose a code of the list", **told}
     elif column.type == "boolean":
