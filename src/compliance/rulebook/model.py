@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from compliance.calendar import Duration
+from compliance.errors import ComplianceError
 
 Theme = Literal[
     "front_door",
@@ -83,7 +84,10 @@ def _identifier(text: str) -> bool:
 def _period(text: str) -> str:
     """The same text, when it is a duration or could be a parameter's name."""
     if not _identifier(text):
-        Duration.parse(text)
+        try:
+            Duration.parse(text)
+        except ComplianceError as error:
+            raise ValueError(f"{error.message}; {error.help}") from error
     return text
 
 

@@ -1,0 +1,48 @@
+# `make demo` and `make test` are all that a new user needs; both make .venv and install what they need into it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FIXTURE := fixtures/herefordshire-2021-09-30
+AS_OF := 2021-09-30
+
+.PHONY: demo test check lint types bench picture docs fixtures mutate soak clean
+
+demo: $(VENV)/installed
+	$(BIN)/compliance register $(FIXTURE) --as-of $(AS_OF)
+
+test: check
+	$(BIN)/python -m pytest -n 2
+
+check: lint types
+	$(BIN)/compliance rules test
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+bench: $(VENV)/dev
+	$(BIN)/python -m tests.bench
+
+picture: $(VENV)/installed
+	mkdir -p docs/images
+	$(BIN)/compliance register $(FIXTURE) --as-of $(AS_OF) --svg docs/images/register.svg >/dev/null
+
+fixtures: $(VENV)/installed
+	$(BIN)/compliance synth --profile herefordshire-2021 --as-of $(AS_OF) --seed 2021 --out $(FIXTURE)
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.11 $@")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/dev: $(VENV)/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@ $(VENV)/installed

@@ -1,0 +1,39 @@
+"""What tests share: the fixture datasets, and the command run as a user would run it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEREFORDSHIRE = ROOT / "fixtures" / "herefordshire-2021-09-30"
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def herefordshire() -> Path:
+    """The Herefordshire fixture."""
+    return HEREFORDSHIRE
+
+
+@pytest.fixture
+def compliance(tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """Runs `compliance` with the arguments given, in a process of its own."""
+
+    def run(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "compliance", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=cwd or ROOT,
+            env={**os.environ, "NO_COLOR": "1", "COLUMNS": "160", **environment},
+            timeout=300,
+            check=False,
+        )
+
+    return run
