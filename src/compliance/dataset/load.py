@@ -75,7 +75,7 @@ def open_dataset(
     schema, connection, limits = schema or load_schema(), connection or connect(), limits or DEFAULT_LIMITS
     if not paths:
         raise UsageError("no dataset was named", help="name a folder that holds one")
-    with TemporaryDirectory(prefix="compliance-") as private, opened_workbooks():
+    with TemporaryDirectory(prefix="compliance-") as private, opened_workbooks(limits):
         places = look(paths, schema, limits, Path(private))
         config = merge_configs([place.config for place in places])
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {STAGING}")
@@ -115,7 +115,7 @@ def _offers(
     for place, code in zip(places, codes, strict=True):
         if place.folder:
             staged = canonical.stage(connection, place.folder, schema, authority=code, progress=progress)
-            offers += [Offer(each, place.name, "canonical", code, place.config.extract_date) for each in staged]
+            offers += [Offer(each, place.name, "canonical", code, place.config.extract_date or as_of) for each in staged]
         for reader, source in place.sources:
             if progress:
                 progress(f"reading {', '.join(file.label for file in source.files[:3]) or place.name} as {reader.FORMAT}")

@@ -10,6 +10,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -21,7 +22,7 @@ from typing import Any
 import yaml
 from duckdb import DuckDBPyConnection
 
-from compliance.dataset.ingest import Remark, Staged, shown
+from compliance.dataset.ingest import THREADS, Remark, Staged, shown
 from compliance.dataset.schema import Schema
 from compliance.dataset.values import name, quoted
 from compliance.errors import UsageError
@@ -45,6 +46,7 @@ _BLANKS = (
     *("", "-", "--", "n/a", "na", "nan", "none", "null", "#n/a", "#ref!", "#value!", "#div/0!", "#name?", "pd.na"),
     *("not recorded", "no data", "znotrecorded", "tbc", "<na>"),
 )
+_ODD = ("  ", "\u00a0", "\ufeff", "\t", "\n", "\r", "â€")
 _NO_DATES = ("1899-12-3", "30/12/1899", "31/12/1899", "9999-12-31", "31/12/9999")
 _WORDED_DATES = ("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%B-%Y", "%d/%b/%Y")
 _BASE = {False: "1899-12-30", True: "1904-01-01"}
@@ -169,17 +171,17 @@ def suggest(path: Path, head: bytes) -> str | None:
 def stage(connection: DuckDBPyConnection, source: Source, schema: Schema, limits: Limits) -> list[Staged]:
     """The tables that the lists fill, one staged relation for each list and table."""
     _create_macros(connection)
-    staged: list[Staged] = []
-    for number, file in enumerate(source.files):
-        workbook = open_workbook(file.path, limits)
-        extract_date = _extract_date(source, file)
-        for found in lists_in(workbook, file.path.stem):
-            reading = _Reading(connection, source, schema, file, number, workbook, found, extract_date)
-            staged += reading.staged()
-    return staged
+    readings = [
+        _Reading(connection.cursor(), source, schema, file, number, workbook, found, _extract_date(source, file))
+        for number, file in enumerate(source.files)
+        for workbook in [open_workbook(file.path, limits)]
+        for found in lists_in(workbook)
+    ]
+    with ThreadPoolExecutor(THREADS) as threads:
+        return [each for staged in threads.map(_Reading.staged, readings) for each in staged]
 
 
-def lists_in(workbook: Workbook, stem: str | None = None) -> list[FoundList]:
+def lists_in(workbook: Workbook) -> list[FoundList]:
     """The lists that the sheets hold, in the order of the sheets; two columns of one field are refused."""
     found = []
     for sheet in workbook.sheets:
@@ -394,7 +396,8 @@ class _Reading:
         """SQL for the rows below the heading with tidy text, save those that repeat it."""
         names = [name(key) for key in self.found.positions]
         own = self.found.known.fields[self.found.known.id]
-        spaced = ", ".join(f"staging.annex_spaced({each}) AS {each}" for each in names)
+        spacing = "staging.annex_spaced" if self.found.sheet.has_odd_spaces() else "trim"
+        spaced = ", ".join(f"{spacing}({each}) AS {each}" for each in names)
         tidy = ", ".join(f"staging.annex_tidy({each}) AS {each}" for each in names)
         rows = f"SELECT rowid + 1 AS _row, * FROM {self.relation('raw')}"
         rows = f"SELECT _row, {spaced} FROM ({rows}) WHERE _row > {self.found.heading_row}"
@@ -409,9 +412,9 @@ class _Reading:
         row = self.connection.execute(f"SELECT {counts} FROM {trimmed}").fetchone() or (0, 0, 0)
         heading = self.found.known.fields[self.found.known.id].heading
         if row[1]:
-            yield Remark(None, heading, None, f"{_rows(row[1])} with no {heading} left out")
+            yield Remark(None, heading, None, f"{_rows(row[1])} left out: no {heading}")
         if row[0] > row[2]:
-            yield Remark(None, None, None, f"{_rows(row[0] - row[2])} that repeat another in every cell left out")
+            yield Remark(None, None, None, f"{_rows(row[0] - row[2])} left out: the same as another in every cell")
 
     def _unknown_answers(self, coded: Sequence[Field]) -> Iterator[Remark]:
         """Makes the table of words for each coded field, and says which rows answer neither yes nor no."""
@@ -518,11 +521,11 @@ def _rows(count: int) -> str:
 
 def _create_macros(connection: DuckDBPyConnection) -> None:
     """Makes the macros that tidy text and read dates."""
-    odd = r"regexp_matches(t, '[\s\x{00A0}\x{FEFF}][\s\x{00A0}\x{FEFF}]|[^\S ]|[\x{00A0}\x{FEFF}]|â€')"
+    odd = " OR ".join(f"contains(t, {quoted(each)})" for each in _ODD)
     plain = r"regexp_replace(replace(t, 'â€™', '’'), '[\s\x{00A0}\x{FEFF}]+', ' ', 'g')"
     connection.execute(f"CREATE OR REPLACE MACRO staging.annex_spaced(t) AS trim(CASE WHEN {odd} THEN {plain} ELSE t END)")
     blanks, longest = ", ".join(map(quoted, _BLANKS)), max(map(len, _BLANKS))
-    blank = f"strlen(t) <= {longest} AND list_contains([{blanks}], lower(t))"
+    blank = f"strlen(t) <= {longest} AND (t < '0' OR t > '9z') AND list_contains([{blanks}], lower(t))"
     connection.execute(f"CREATE OR REPLACE MACRO staging.annex_tidy(t) AS CASE WHEN {blank} THEN NULL ELSE t END")
     none = " OR ".join(f"starts_with(t, {quoted(day)})" for day in _NO_DATES)
     serial = "regexp_full_match(t, '[2-5]\\d{4}(\\.\\d+)?')"

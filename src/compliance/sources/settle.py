@@ -7,19 +7,20 @@ precedence holds too is not loaded twice: it fills what is blank there, and wher
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import groupby
+from itertools import chain, groupby
 
 from duckdb import DuckDBPyConnection
 
 from compliance.dataset import values
-from compliance.dataset.ingest import History, Remark, Staged
+from compliance.dataset.ingest import THREADS, History, Remark, Staged
 from compliance.dataset.schema import Column, Schema, Table
 from compliance.dataset.values import name, quoted
 from compliance.sources.reader import STAGING
 
-ORDER = ("canonical", "ssd", "dfe_api", "ssda903", "cin_census", "annex_a", "csww")
+ORDER = ("canonical", "canonical_files", "ssd", "dfe_api", "ssda903", "cin_census", "annex_a", "csww")
 """The formats, in the order in which they are believed where history and day are the same."""
 
 IDENTITIES = {"people": ("upn", "birth_date"), "workers": ("registration_number",), "teams": ()}
@@ -48,8 +49,8 @@ class Offer:
 
     @property
     def rank(self) -> tuple[bool, int, int]:
-        """What has precedence comes first."""
-        day = self.extract_date.toordinal() if self.extract_date else 0
+        """What has precedence comes first; a source that does not say its day is taken to be as new as any."""
+        day = (self.extract_date or date.max).toordinal()
         order = ORDER.index(self.format) if self.format in ORDER else len(ORDER)
         return self.staged.history != "full", -day, order
 
@@ -83,12 +84,15 @@ def settle(connection: DuckDBPyConnection, schema: Schema, offers: Sequence[Offe
         return [each.staged for each in offers], ()
     connection.execute(values.create_macros())
     offers, matches = _joined(connection, schema, offers)
-    settled: dict[int, Offer] = {}
-    by_table = sorted(range(len(offers)), key=lambda n: offers[n].staged.table)
-    for table, numbers in groupby(by_table, key=lambda n: offers[n].staged.table):
-        places = sorted(numbers, key=lambda n: (offers[n].rank, n))
-        ranked = _Settling(connection, schema, schema.tables[table], [offers[n] for n in places]).settled()
-        settled |= dict(zip(places, ranked, strict=True))
+    by_table = sorted(range(len(offers)), key=lambda n: (offers[n].staged.table, offers[n].rank, n))
+    groups = [list(numbers) for _, numbers in groupby(by_table, key=lambda n: offers[n].staged.table)]
+    settlings = [
+        _Settling(connection.cursor(), schema, schema.tables[offers[group[0]].staged.table], [offers[n] for n in group])
+        for group in groups
+    ]
+    with ThreadPoolExecutor(THREADS) as threads:
+        ranked = chain.from_iterable(threads.map(_Settling.settled, settlings))
+        settled = dict(zip(chain.from_iterable(groups), ranked, strict=True))
     connection.execute(values.drop_macros())
     return [settled[n].staged for n in range(len(offers))], matches
 

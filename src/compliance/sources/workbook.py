@@ -11,9 +11,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import islice
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +29,10 @@ CHILD = Path(__file__).with_name("workbook_child.py")
 HEAD_ROWS = 20
 LONGEST_CELL = 1 << 20
 
+_ODD_SPACES = (b"  ", b"\xc2\xa0", b"\xef\xbb\xbf", b"\t", b"\r", b"\xc3\xa2\xe2\x82\xac", b'"')
+
+_IN_FORCE: ContextVar[Limits] = ContextVar("limits", default=DEFAULT_LIMITS)
+
 csv.field_size_limit(LONGEST_CELL)
 
 
@@ -38,6 +44,13 @@ class Sheet:
     file: Path
     rows: int
     columns: int
+
+    def has_odd_spaces(self) -> bool:
+        """Whether any cell may hold a space that is not a single plain one, or a line end."""
+        if not self.file.stat().st_size:
+            return False
+        with self.file.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as text:
+            return any(text.find(sign) >= 0 for sign in _ODD_SPACES)
 
     def head(self, rows: int = HEAD_ROWS) -> list[list[str]]:
         """The first rows."""
@@ -70,18 +83,20 @@ def is_workbook(path: Path, head: bytes) -> bool:
         )
 
 
-def open_workbook(path: Path, limits: Limits = DEFAULT_LIMITS) -> Workbook:
+def open_workbook(path: Path, limits: Limits | None = None) -> Workbook:
     """The workbook or CSV file as sheets; opened once for as long as the file does not change."""
     status = path.stat()
-    return _opened(path.resolve(), status.st_mtime_ns, status.st_size, limits)
+    return _opened(path.resolve(), status.st_mtime_ns, status.st_size, limits or _IN_FORCE.get())
 
 
 @contextmanager
-def opened_workbooks() -> Iterator[None]:
-    """A stretch in which each workbook is opened once; at its end the private copies of its sheets are deleted."""
+def opened_workbooks(limits: Limits) -> Iterator[None]:
+    """A stretch with these limits in which each workbook is opened once; at its end the copies of its sheets are deleted."""
+    before = _IN_FORCE.set(limits)
     try:
         yield
     finally:
+        _IN_FORCE.reset(before)
         _opened.cache_clear()
 
 

@@ -1,0 +1,324 @@
+"""Annex A as councils send it: titles, names of sheets, headings, codes, dates and the traps in them."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from annex_a_files import COMMON, CONTACTS, IN_NEED, PROTECTION, REFERRALS, Rows, open_document, workbook
+from compliance.dataset.load import Dataset, open_dataset
+from compliance.dataset.schema import load_schema
+from compliance.errors import UsageError
+from compliance.sources.annex_a import mapping, normal
+
+SAMPLES = Path("/work/shared/formats/samples/annex_a")
+AS_OF = date(2024, 1, 31)
+
+
+def opened(path: Path, as_of: date | None = AS_OF) -> Dataset:
+    return open_dataset([path], as_of=as_of)
+
+
+def rows(dataset: Dataset, sql: str) -> list[tuple[Any, ...]]:
+    return dataset.connection.execute(sql).fetchall()
+
+
+def contacts(*values: list[Any]) -> list[list[Any]]:
+    return [CONTACTS, *values]
+
+
+def contact(child: Any = "C1", day: Any = "05/01/2024", **given: Any) -> list[Any]:
+    cells = {"gender": "a) Male", "ethnicity": "a) WBRI", "born": "01/02/2015", "age": 8, "source": "q) 6: Police"} | given
+    return [child, cells["gender"], cells["ethnicity"], cells["born"], cells["age"], day, cells["source"]]
+
+
+def test_a_workbook_of_the_ofsted_template(tmp_path: Path) -> None:
+    sheets: dict[str, Rows] = {
+        "Front_Sheet": [["Child level data"]],
+        "Codes_used": [CONTACTS, ["a) Male"]],
+        "List_1": [["List 1: Contacts"], *contacts(contact())],
+        "List_7": [["List 7: Child protection"], PROTECTION],
+    }
+    dataset = opened(workbook(tmp_path / "Annex A.xlsx", sheets))
+    assert rows(dataset, "SELECT person_id, received_at::DATE::VARCHAR, contact_source, source_row FROM contacts") == [
+        ("C1", "2024-01-05", "6", 3)
+    ]
+    assert rows(dataset, "SELECT person_id, sex, ethnicity, birth_date::VARCHAR FROM people") == [
+        ("C1", "M", "WBRI", "2015-02-01")
+    ]
+    assert rows(dataset, "SELECT DISTINCT file, sheet FROM sources WHERE table_name = 'contacts'") == [("Annex A.xlsx", "List 1")]
+    assert str(dataset.recognised[0]) == (
+        "Annex A.xlsx: Ofsted Annex A (a workbook with Lists 1, 7 of Annex A, by their headings)"
+    )
+    assert dataset.tables["contacts"].history == "full"
+    assert dataset.tables["cp_visits"].history == "latest"
+
+
+@pytest.mark.parametrize("name", ["List 1", "list_01", "LIST-1", "List1", "List 1 - our contacts", "Contacts", "Data"])
+def test_names_of_sheets(tmp_path: Path, name: str) -> None:
+    assert opened(workbook(tmp_path / "a.xlsx", {name: contacts(contact())})).tables["contacts"].loaded == 1
+
+
+@pytest.mark.parametrize("number", range(1, 12))
+def test_every_list_is_told_by_its_name_and_by_its_headings(tmp_path: Path, number: int) -> None:
+    known = mapping().lists[number]
+    headings = [each.heading for each in known.fields.values()]
+    for name in (f"List_{number}", "Sheet1"):
+        dataset = opened(workbook(tmp_path / f"{name}.xlsx", {name: [headings]}))
+        assert f"List {number} of" in dataset.recognised[0].why
+
+
+def test_one_csv_a_list(tmp_path: Path) -> None:
+    text = "List 1: Contacts\r\n" + ",".join(CONTACTS) + "\r\n"
+    row = "C1,Female,Würb,01/02/2015,8,05/01/2024,POLICE\r\n"
+    (tmp_path / "contacts for inspection.csv").write_bytes((text + row).encode("cp1252"))
+    (tmp_path / "b.csv").write_bytes((",".join(IN_NEED) + "\nC2,M,WBRI,,,a) Yes,01/02/2023,N1,05/01/2024").encode("utf-16"))
+    dataset = opened(tmp_path)
+    assert rows(dataset, "SELECT file, sheet, source_row FROM contacts JOIN sources USING (source_id)") == [
+        ("contacts for inspection.csv", None, 3)
+    ]
+    assert rows(dataset, "SELECT visit_date::VARCHAR FROM cin_visits") == [("2024-01-05",)]
+
+
+def test_open_document(tmp_path: Path) -> None:
+    dataset = opened(open_document(tmp_path / "a.ods", {"List 1": contacts(contact())}))
+    assert dataset.tables["contacts"].loaded == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("05/01/2024", "2024-01-05"),
+        (date(2024, 1, 5), "2024-01-05"),
+        ("2024-01-05", "2024-01-05"),
+        ("2024-01-05 00:00:00", "2024-01-05"),
+        ("5/1/2024", "2024-01-05"),
+        ("05-01-2024", "2024-01-05"),
+        ("05.01.2024", "2024-01-05"),
+        ("5 Jan 2024", "2024-01-05"),
+        ("5 January 2024", "2024-01-05"),
+        (45296, "2024-01-05"),
+        ("45296", "2024-01-05"),
+        ("\u00a005/01/2024 ", "2024-01-05"),
+    ],
+)
+def test_dates(tmp_path: Path, said: Any, expected: str) -> None:
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": contacts(contact(day=said))}))
+    assert rows(dataset, "SELECT received_at::DATE::VARCHAR FROM contacts") == [(expected,)]
+
+
+@pytest.mark.parametrize("said", ["01/31/2024", "05/01/24", "yesterday", "1066-01-01", "=B2+3"])
+def test_dates_that_are_not_guessed(tmp_path: Path, said: str) -> None:
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": contacts(contact(day=said))}))
+    assert (dataset.tables["contacts"].loaded, dataset.tables["contacts"].rejected) == (0, 1)
+
+
+def test_serial_dates_of_a_1904_workbook(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", {"List 1": contacts(contact(day=43834))}, from_1904=True)
+    assert rows(opened(path), "SELECT received_at::DATE::VARCHAR FROM contacts") == [("2024-01-05",)]
+
+
+def test_formulas_without_a_saved_value_are_said(tmp_path: Path) -> None:
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": contacts(contact(born="=B2"), contact("C2"))}))
+    assert rows(dataset, "SELECT count(*) FROM notices WHERE reason LIKE '1 formula cell%no saved value%'") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("codes", "said", "code"),
+    [
+        ("gender", "Female", "F"),
+        ("gender", "b) Female", "F"),
+        ("gender", "2 - Female", "F"),
+        ("ethnicity", "s) NOBT", "NOBT"),
+        ("ethnicity", "s) REFU", "REFU"),
+        ("ethnicity", "White British", "WBRI"),
+        ("contact_referral_source", "b) 1B: Individual", "1B"),
+        ("contact_referral_source", "u) 10: Unknown", "10"),
+        ("contact_referral_source", "1A", "1A"),
+        ("contact_referral_source", "Individual", None),
+        ("primary_need", "N1 - Abuse or Neglect", "N1"),
+        ("primary_need", "PSRMEM - Support with memory and cognition", None),
+        ("reason_ceased_lac", "E4A Returned home", "E4A"),
+        ("reason_ceased_lac", "E11: Adopted", "E11"),
+        ("placement_type", "Z11 other", "Z11"),
+        ("placement_provider", "e) PR4 - Private provision", "PR4"),
+        ("legal_status", "Section 31: care order", "C2"),
+        ("legal_status", "V2 - Accommodated under Section 20 (single period)", "V2"),
+        ("category_of_abuse", "Neglect, Physical", "MUL"),
+        ("category_of_abuse", "NYNY", "MUL"),
+        ("category_of_abuse", "Physical abuse", "PHY"),
+        ("case_status", "CP Ext", "cp_plan"),
+        ("care_leaver_eligibility", "Former Relevant", "former_relevant"),
+        ("suitability", "b) Unsuitable", "no"),
+        ("suitability", "Accommodation is considered unsuitable [2]", "no"),
+        ("care_leaver_accommodation", "Y: Other accommodation", "Y"),
+        ("care_leaver_accommodation", "B1", "B"),
+        ("care_leaver_activity", "G5: Not in education, employment or training - other", "G5"),
+        ("seen_alone", "Child seen", ""),
+        ("seen_alone", "Seen alone", "yes"),
+        ("seen_alone", "a) Yes", "yes"),
+        ("no_further_action", "NFA", "yes"),
+        ("no_further_action", "FA", "no"),
+        ("disability", "AUTISM", "yes"),
+        ("disability", "None", "no"),
+    ],
+)
+def test_codes(codes: str, said: str, code: str | None) -> None:
+    assert mapping().codes[codes].code_of(said) == code
+
+
+def test_the_words_of_the_mapping_are_codes_of_the_tables() -> None:
+    schema, known = load_schema(), mapping()
+    for filling in known.tables:
+        columns = schema.tables[filling.table].columns
+        assert filling.columns.keys() | filling.values.keys() <= columns.keys()
+        for column, value in filling.values.items():
+            assert value in schema.code_sets[columns[column].code_set or ""]
+        for number in filling.lists:
+            for column, key in filling.columns.items():
+                field = known.lists[number].fields.get(key)
+                if field and field.codes and columns[column].code_set:
+                    codes = set(known.codes[field.codes].words.values()) - {""}
+                    assert codes <= schema.code_sets[columns[column].code_set or ""].keys(), (filling.table, column)
+
+
+def test_blank_tokens_and_odd_spaces(tmp_path: Path) -> None:
+    referral = ["R1", "b) Female", "a) WBRI", "", "", "05/01/2024", "2A", "Yes", "1", "#N/A", "Dustin\u00a0 Hazlett\n"]
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 3": [REFERRALS, referral]}))
+    assert rows(dataset, "SELECT team_id, worker_id, needs_no_further_action FROM referrals") == [(None, "Dustin Hazlett", True)]
+    assert not dataset.tables["teams"].loaded
+
+
+def test_rows_left_out_are_counted(tmp_path: Path) -> None:
+    given = contacts(contact(), [None] * 7, contact(), CONTACTS, contact(None), contact("C2"))
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": given}))
+    assert dataset.tables["contacts"].loaded == 2
+    assert rows(dataset, "SELECT reason FROM notices WHERE reason LIKE '%left out%' ORDER BY ALL") == [
+        ("1 row left out: no Child Unique ID",),
+        ("1 row left out: the same as another in every cell",),
+    ]
+
+
+def test_ids_keep_leading_zeros_and_lose_decimals(tmp_path: Path) -> None:
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": contacts(contact("00123"), contact(9212044))}))
+    assert rows(dataset, "SELECT person_id FROM people ORDER BY 1") == [("00123",), ("9212044",)]
+
+
+def test_headings_unknown_and_missing_are_named(tmp_path: Path) -> None:
+    headings = ["Child Unique ID", "Date of contct", "Errors", "Date of Birth", "Contact Source"]
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": [headings, ["C1", "05/01/2024", "", "01/02/2015", "6"]]}))
+    said = dict(rows(dataset, "SELECT column_name, reason FROM notices WHERE table_name = 'people'"))
+    assert said["Date of contct"] == "not a heading of List 1; the nearest is Date of Contact"
+    assert said["Errors"].startswith("not a heading of List 1")
+    assert said["Date of Contact"] == "no such heading in this sheet, so nothing is known of it"
+    assert not dataset.tables["contacts"].present
+
+
+def test_headings_of_both_list_9_layouts(tmp_path: Path) -> None:
+    headings = ["Child Unique ID", "Eligibity Category", "Eligibility Category", "Type of accomodation", "Activity Status"]
+    headings += ["Latest Pathway Plan Review Date", "Allocated Personal Adviser", "LA in Touch?"]
+    row = ["C1", "", "b) Former relevant child", "U", "F1", "05/01/2024", "A Person", "a) Yes"]
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 9": [headings, row]}))
+    assert rows(dataset, "SELECT status, in_touch, activity FROM care_leaver_statuses") == [("former_relevant", "in_touch", "F1")]
+    assert rows(dataset, "SELECT plan_date::VARCHAR FROM pathway_plans") == [("2024-01-05",)]
+    assert rows(dataset, "SELECT worker_id, role FROM allocations") == [("A Person", "personal_adviser")]
+
+
+def test_a_heading_given_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="two headings are 'Date of Contact'"):
+        opened(workbook(tmp_path / "a.xlsx", {"List 1": [[*CONTACTS, "date of contact:"], contact()]}))
+
+
+def test_a_list_without_its_id_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has no heading 'Child Unique ID'"):
+        opened(workbook(tmp_path / "a.xlsx", {"List 1": [["Chld Unique", *CONTACTS[1:]], contact()]}))
+
+
+def test_a_workbook_that_is_not_annex_a_is_refused_with_what_it_holds(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "rota.xlsx", {"Rota": [["Name", "Gender", "Shift"]], "Notes": [["x"]]})
+    with pytest.raises(
+        UsageError, match=r"it has the sheets 'Rota', 'Notes'; the nearest is 'Rota', with 1 of the 7 headings"
+    ) as refused:
+        opened(path)
+    assert "Ofsted Annex A" in (refused.value.help or "")
+
+
+def test_an_answer_that_is_neither_yes_nor_no_is_blank_and_said(tmp_path: Path) -> None:
+    row = ["C1", "M", "WBRI", "", "", "No", "05/01/2024", "Neglect", "Neglect", "06/01/2024", "at school", "", ""]
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 7": [PROTECTION, row]}))
+    assert rows(dataset, "SELECT visit_date::VARCHAR, child_was_seen_alone FROM cp_visits") == [("2024-01-06", None)]
+    said = "SELECT source_row, column_name, value, reason FROM notices WHERE value IS NOT NULL"
+    assert rows(dataset, said) == [(2, "Was the Child Seen Alone?", "at school", "not understood, so read as blank")]
+
+
+def test_one_child_in_several_lists_is_one_person(tmp_path: Path) -> None:
+    in_need = ["C1", "", "", "02/02/2015", "", "a) Yes", "01/03/2023", "N1", "05/01/2024"]
+    sheets = {"List 1": contacts(contact(), contact(day="06/01/2024")), "List 6": [IN_NEED, in_need]}
+    dataset = opened(workbook(tmp_path / "a.xlsx", sheets))
+    assert rows(dataset, "SELECT person_id, sex, is_disabled, birth_date::VARCHAR FROM people") == [
+        ("C1", "M", True, "2015-02-01")
+    ]
+    differs = "differs from a.xlsx > List 1, row 2, which has precedence and says 01/02/2015"
+    said = rows(dataset, "SELECT sheet, source_row, column_name, reason FROM notices WHERE reason LIKE 'differs%'")
+    assert [each[:3] for each in said] == [("List 6", 2, "birth_date")]
+    assert differs[:50] in said[0][3]
+
+
+def test_a_referral_of_lists_3_and_6_is_one(tmp_path: Path) -> None:
+    referral = ["C1", "b) Female", "", "", "", "01/03/2023", "2A", "No", "0", "Team", "Worker"]
+    in_need = ["C1", "", "", "", "", "", "01/03/2023", "N1 - Abuse", "", "", "", "c) Child in need plan"]
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 3": [REFERRALS, referral], "List 6": [IN_NEED, in_need]}))
+    assert rows(dataset, "SELECT primary_need, current_status, worker_id FROM referrals") == [("N1", "cin_plan", "Worker")]
+
+
+def test_what_is_of_the_day_of_the_extract_needs_that_day(tmp_path: Path) -> None:
+    referral = ["C1", "b) Female", "", "", "", "01/03/2023", "2A", "No", "0", "Team", "Worker"]
+    dated = workbook(tmp_path / "Annex A 2023-09-30.xlsx", {"List 3": [REFERRALS, referral]})
+    dataset = opened(dated, as_of=None)
+    assert rows(dataset, "SELECT start_date::VARCHAR FROM allocations") == [("2023-09-30",)]
+    assert dataset.extract_date == date(2023, 9, 30)
+    assert not opened(workbook(tmp_path / "a.xlsx", {"List 3": [REFERRALS, referral]}), as_of=None).tables["allocations"].present
+
+
+def test_two_extracts_of_one_council_build_history(tmp_path: Path) -> None:
+    def extract(day: str, seen: str, need: str) -> None:
+        row = ["C1", "M", "WBRI", "01/02/2015", "", "No", "01/03/2023", need, seen]
+        workbook(tmp_path / f"Annex A {day}.xlsx", {"List 6": [IN_NEED, row]})
+
+    extract("2023-09-30", "01/09/2023", "N1")
+    extract("2024-01-31", "05/01/2024", "N2")
+    dataset = opened(tmp_path, as_of=None)
+    assert rows(dataset, "SELECT visit_date::VARCHAR FROM cin_visits ORDER BY 1") == [("2023-09-01",), ("2024-01-05",)]
+    assert rows(dataset, "SELECT primary_need FROM referrals") == [("N2",)]
+    assert rows(dataset, "SELECT value FROM notices WHERE column_name = 'primary_need'") == [("N1",)]
+    assert dataset.tables["cin_visits"].history == "latest"
+
+
+def test_headings_are_compared_without_their_dress() -> None:
+    assert normal(" Date\u00a0of  Adoption\nOrder ") == "date of adoption order"
+    assert normal("Child’s Legal Status?:") == "child's legal status"
+    assert normal("within the Last 12 Months (Y/N))") == normal("within the last 12 months (Y/N)))")
+
+
+def test_counts_reconcile(tmp_path: Path) -> None:
+    given = contacts(contact(), contact("C2", "never"), contact("C3"), contact("C3", source="Health"))
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": given, "List 2": [[*COMMON, "Assessment start date"]]}))
+    for table in dataset.tables.values():
+        assert table.read == table.loaded + table.rejected
+    assert rows(dataset, "SELECT source_row, column_name, value FROM rejects") == [(3, "received_at", "never")]
+
+
+@pytest.mark.skipif(not SAMPLES.exists(), reason="the sample files are not here")
+@pytest.mark.parametrize(
+    "name", ["liia_Annex_A.xlsx", "liia_Annex_A.ods", "cscdp_2015-01-sample.xlsx", "cscdp_example-B-2004.xlsx"]
+)
+def test_samples(name: str) -> None:
+    dataset = opened(SAMPLES / name, date(2021, 3, 19))
+    assert sum(table.loaded for table in dataset.tables.values()) > 15
+    for table in dataset.tables.values():
+        assert table.read == table.loaded + table.rejected
+    unreadable = rows(dataset, "SELECT value FROM rejects")
+    assert unreadable == ([("May be 8 Jan 2000",)] if name == "cscdp_example-B-2004.xlsx" else [])
