@@ -340,7 +340,6 @@ class _Reading:
 
     def staged(self) -> list[Staged]:
         """The relations, the first of which carries what there is to say about the sheet."""
-        self._read()
         remarks = [*self._heading_remarks(), *self._clean(), *self._unsaved()]
         fillings = [each for each in mapping().tables if self.found.known.number in each.lists and self._can_fill(each)]
         if not fillings:
@@ -369,14 +368,14 @@ class _Reading:
             )
         return staged
 
-    def _read(self) -> None:
-        """Loads the sheet's records as they are, in their order."""
+    def _records(self) -> str:
+        """SQL for the sheet's records as they are, numbered in their order."""
         sheet = self.found.sheet
         kinds = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(max(sheet.columns, 1)))
         columns = ", ".join(f"c{position} AS {name(key)}" for key, position in self.found.positions.items())
         form = "auto_detect=false, header=false, delim=',', quote='\"', escape='\"', null_padding=true, parallel=false"
         source = f"read_csv({quoted(str(sheet.file))}, {form}, max_line_size=16777216, columns={{{kinds}}})"
-        self.connection.execute(f"CREATE TABLE {self.relation('raw')} AS SELECT {columns} FROM {source}")
+        return f"SELECT row_number() OVER () AS _row, {columns} FROM {source}"
 
     def _clean(self) -> Iterator[Remark]:
         """Makes the clean relation, and says which rows were left out and which answers were not understood."""
@@ -399,8 +398,7 @@ class _Reading:
         spacing = "staging.annex_spaced" if self.found.sheet.has_odd_spaces() else "trim"
         spaced = ", ".join(f"{spacing}({each}) AS {each}" for each in names)
         tidy = ", ".join(f"staging.annex_tidy({each}) AS {each}" for each in names)
-        rows = f"SELECT rowid + 1 AS _row, * FROM {self.relation('raw')}"
-        rows = f"SELECT _row, {spaced} FROM ({rows}) WHERE _row > {self.found.heading_row}"
+        rows = f"SELECT _row, {spaced} FROM ({self._records()}) WHERE _row > {self.found.heading_row}"
         rows = f"SELECT _row, {tidy} FROM ({rows})"
         return f"SELECT * FROM ({rows}) WHERE lower({name(own.name)}) IS DISTINCT FROM {quoted(own.heading.lower())}"
 

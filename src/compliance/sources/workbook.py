@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
@@ -27,6 +28,9 @@ from compliance.sources.limits import DEFAULT_LIMITS, Limits
 
 CHILD = Path(__file__).with_name("workbook_child.py")
 HEAD_ROWS = 20
+LARGE = 500_000
+"""The bytes of a workbook beyond which two processes share its sheets."""
+PARTS = 2
 LONGEST_CELL = 1 << 20
 
 _ODD_SPACES = (b"  ", b"\xc2\xa0", b"\xef\xbb\xbf", b"\t", b"\r", b"\xc3\xa2\xe2\x82\xac", b'"')
@@ -115,16 +119,23 @@ def _opened(path: Path, changed: int, size: int, limits: Limits) -> Workbook:
 def _spreadsheet(path: Path, head: bytes, folder: TemporaryDirectory[str], limits: Limits) -> Workbook:
     if kind_of(head) == "zip":
         archive.members(path, path.name, limits)
-    found = _ask_child(path, folder.name, limits)
-    sheets = tuple(
-        Sheet(each["name"], Path(folder.name) / f"{number}.csv", each["rows"], each["columns"])
-        for number, each in enumerate(found["sheets"])
+    parts = PARTS if path.stat().st_size > LARGE else 1
+    with ThreadPoolExecutor(parts) as threads:
+        found = list(threads.map(lambda part: _ask_child(path, folder.name, limits, part, parts), range(parts)))
+    sheets = sorted((each for part in found for each in part["sheets"]), key=lambda each: int(each["number"]))
+    return Workbook(
+        tuple(_sheet(each, folder.name) for each in sheets), found[-1]["unsaved"], found[-1]["dates_from_1904"], folder
     )
-    return Workbook(sheets, found["unsaved"], found["dates_from_1904"], folder)
 
 
-def _ask_child(path: Path, folder: str, limits: Limits) -> dict[str, Any]:
-    command = [sys.executable, "-I", str(CHILD), str(path), folder, json.dumps(asdict(limits))]
+def _sheet(written: dict[str, Any], folder: str) -> Sheet:
+    return Sheet(written["name"], Path(folder) / f"{written['number']}.csv", written["rows"], written["columns"])
+
+
+def _ask_child(path: Path, folder: str, limits: Limits, part: int, parts: int) -> dict[str, Any]:
+    """What the child says of its part of the sheets."""
+    arguments = [str(path), folder, json.dumps(asdict(limits)), str(part), str(parts)]
+    command = [sys.executable, "-I", str(CHILD), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, timeout=limits.workbook_seconds, check=False)
     except subprocess.TimeoutExpired:

@@ -1,6 +1,7 @@
 """Run as a script in a process of its own, with bounded memory: the sheets of a workbook, written out as plain CSV.
 
-Arguments: the workbook, the folder to write to, and the limits as JSON. Prints JSON: the sheets, or what is wrong.
+Arguments: the workbook, the folder to write to, the limits as JSON, and which part of how many: of n parts, each writes
+every n-th sheet. Prints JSON: the sheets, or what is wrong.
 It imports nothing of the package, so that it starts quickly.
 """
 
@@ -17,8 +18,8 @@ from typing import Any
 UNSAVED = re.compile(rb"<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</(?:\w+:)?c>")
 
 
-def main(path: str, folder: str, limits: dict[str, int]) -> dict[str, Any]:
-    """The sheets as written, or under `error` what kept them from being read."""
+def main(path: str, folder: str, limits: dict[str, int], part: int, parts: int) -> dict[str, Any]:
+    """The sheets as written, or under `error` what kept them from being read: of so many parts of the sheets, this one."""
     hold_memory(limits["workbook_memory"])
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
@@ -29,15 +30,17 @@ def main(path: str, folder: str, limits: dict[str, int]) -> dict[str, Any]:
                 return {"error": "limit", "what": "sheets", "limit": "sheets", "found": len(sheets)}
             written = []
             for number, each in enumerate(sheets):
+                if number % parts != part:
+                    continue
                 found = write_sheet(workbook.get_sheet_by_name(each.name), each.name, Path(folder) / f"{number}.csv", limits)
                 if "error" in found:
                     return found
-                written.append(found)
+                written.append({"number": number, **found})
     except PasswordError:
         return {"error": "password"}
     except (CalamineError, OSError, ValueError) as error:
         return {"error": "damaged", "why": str(error)}
-    return {"sheets": written, **facts(path)}
+    return {"sheets": written, **(facts(path) if part == parts - 1 else {})}
 
 
 def write_sheet(sheet: Any, name: str, file: Path, limits: dict[str, int]) -> dict[str, Any]:
@@ -80,4 +83,4 @@ def hold_memory(most: int) -> None:
 
 
 if __name__ == "__main__":
-    json.dump(main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3])), sys.stdout)
+    json.dump(main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5])), sys.stdout)
