@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -22,13 +23,13 @@ from compliance.cli.options import (
 from compliance.duties.findings import Finding, Selection, findings
 from compliance.duties.status import STATUSES
 from compliance.errors import NothingEvaluated, UsageError
-from compliance.register.register import measures
+from compliance.outputs.published import WRITERS, Published, parse_output, write_all, writer
 from compliance.rulebook.diagnostics import nearest_help
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import SEVERITIES
 from compliance.run import Request, Run, Timings, run, trusted
 
-FORMATS = ("text", "json", "jsonl", "csv")
+FORMATS = tuple(WRITERS)
 
 
 @click.command("check")
@@ -71,7 +72,7 @@ def command(
 ) -> int:
     """List the breaches in DATASET: duties not met in time, grouped by rule and severity."""
     clock = Timings()
-    wanted = [_output(text) for text in outputs]
+    wanted = [parse_output(text) for text in outputs]
     with clock.stage("rules"):
         rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     _check_names(rulebook, rule_ids, themes)
@@ -80,20 +81,19 @@ def command(
     with clock.stage("findings"):
         statuses = STATUSES if every else status or ("overdue", "missed", "late")
         selection = Selection(statuses, rule_ids, themes, teams, people, minimum_severity=severity)
-        found = findings(result.evaluation, selection)
+        published = Published(result, tuple(findings(result.evaluation, selection)))
         _refuse_nothing(result, rule_ids, themes)
     with clock.stage("output"):
-        for kind, path in wanted:
-            _write(result, found, kind, path)
+        write_all(published, wanted)
         if form == "text":
             from compliance.outputs.terminal import print_check
 
-            print_check(stdout_console(), result, found, limit=limit, quiet=quiet)
+            print_check(stdout_console(), result, published.findings, limit=limit, quiet=quiet)
         else:
-            emit(_rendered(result, found, form))
+            emit(writer(form)(published))
     if timings:
         click.echo("  ".join(f"{name} {seconds:.2f} s" for name, seconds in clock.seconds.items()), err=True)
-    return _exit_code(found, fail_on)
+    return _exit_code(published.findings, fail_on)
 
 
 def _check_names(rulebook: Rulebook, rules: tuple[str, ...], themes: tuple[str, ...]) -> None:
@@ -117,46 +117,7 @@ def _refuse_nothing(result: Run, rules: tuple[str, ...], themes: tuple[str, ...]
         raise NothingEvaluated(f"none of the {len(asked)} rules asked for could be evaluated; {first}")
 
 
-def _output(text: str) -> tuple[str, Path]:
-    kind, separator, path = text.partition("=")
-    if not separator or kind not in FORMATS or not path:
-        raise UsageError(f"--output {text}: not FORMAT=PATH", help=f"FORMAT is one of {', '.join(FORMATS)}")
-    return kind, Path(path)
-
-
-def _rendered(result: Run, found: list[Finding], form: str) -> bytes:
-    from compliance.outputs import documents, tabular
-
-    match form:
-        case "json":
-            return documents.as_json(documents.check_document(result, found, measures(result)))
-        case "jsonl":
-            lines = (documents.as_json_line(documents.finding_document(one, result.rulebook)) for one in found)
-            return b"".join(lines)
-        case "csv":
-            return tabular.findings_csv(found)
-    return _text(result, found)
-
-
-def _text(result: Run, found: list[Finding]) -> bytes:
-    import io
-
-    from rich.console import Console
-
-    from compliance.outputs.terminal import print_check
-
-    buffer = io.StringIO()
-    print_check(Console(file=buffer, width=160, no_color=True), result, found, limit=0)
-    return buffer.getvalue().encode()
-
-
-def _write(result: Run, found: list[Finding], kind: str, path: Path) -> None:
-    from compliance.outputs.files import write_private
-
-    write_private(path, _rendered(result, found, kind))
-
-
-def _exit_code(found: list[Finding], fail_on: str) -> int:
+def _exit_code(found: Sequence[Finding], fail_on: str) -> int:
     """1 where a breach shown is at or above the severity named."""
     if fail_on == "never":
         return 0

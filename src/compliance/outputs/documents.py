@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compliance.duties.evaluate import NotEvaluated
 from compliance.duties.findings import Evidence, Finding
@@ -14,6 +14,9 @@ from compliance.risks.assess import Risk
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import Escalation, Measure, Rule
 from compliance.run import Run
+
+if TYPE_CHECKING:
+    from compliance.outputs.published import Published
 
 SCHEMA_VERSION = "1.0"
 
@@ -32,6 +35,16 @@ def _plain(value: object) -> str:
     if isinstance(value, datetime.date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no plain form")
+
+
+def check_json(published: Published) -> bytes:
+    """The document of `check --format json`."""
+    return as_json(check_document(published.run, published.findings, published.measures))
+
+
+def findings_jsonl(published: Published) -> bytes:
+    """One finding a line."""
+    return b"".join(as_json_line(finding_document(one, published.run.rulebook)) for one in published.findings)
 
 
 def check_document(run: Run, found: Iterable[Finding], measured: Iterable[MeasureValue]) -> dict[str, Any]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from compliance.duties.findings import Finding
+
+if TYPE_CHECKING:
+    from compliance.outputs.published import Published
 
 COLUMNS = (
     "id",
@@ -31,6 +35,11 @@ COLUMNS = (
     "source",
 )
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def written(published: Published) -> bytes:
+    """The findings as CSV."""
+    return findings_csv(published.findings)
 
 
 def findings_csv(found: Iterable[Finding]) -> bytes:

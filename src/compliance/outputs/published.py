@@ -1,0 +1,65 @@
+"""What one run publishes, computed once, and the writers of each format."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+from compliance.duties.findings import Finding
+from compliance.errors import UsageError
+from compliance.outputs.files import write_private
+from compliance.register.register import MeasureValue, Register, measures, register
+from compliance.run import Run
+
+WRITERS = {
+    "text": "compliance.outputs.plain_text:written",
+    "json": "compliance.outputs.documents:check_json",
+    "jsonl": "compliance.outputs.documents:findings_jsonl",
+    "csv": "compliance.outputs.tabular:written",
+}
+"""Where the function that writes each format stands: it takes what is published and gives bytes."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """One run and the findings chosen from it; measures and the register are made when a writer first asks for them."""
+
+    run: Run
+    findings: tuple[Finding, ...]
+
+    @cached_property
+    def measures(self) -> list[MeasureValue]:
+        """The measures of the run."""
+        return measures(self.run)
+
+    @cached_property
+    def register(self) -> Register:
+        """The register of the run."""
+        return register(self.run)
+
+
+def writer(form: str) -> Callable[[Published], bytes]:
+    """The function that writes a format. Raises UsageError when there is none."""
+    if form not in WRITERS:
+        raise UsageError(f"no output is called {form}", help=f"an output is one of {', '.join(sorted(WRITERS))}")
+    module, _, function = WRITERS[form].partition(":")
+    return cast("Callable[[Published], bytes]", getattr(importlib.import_module(module), function))
+
+
+def parse_output(text: str) -> tuple[str, Path]:
+    """The format and path of `FORMAT=PATH`. Raises UsageError when it is not that."""
+    form, separator, path = text.partition("=")
+    if not separator or form not in WRITERS or not path:
+        raise UsageError(f"--output {text}: not FORMAT=PATH", help=f"FORMAT is one of {', '.join(sorted(WRITERS))}")
+    return form, Path(path)
+
+
+def write_all(published: Published, wanted: list[tuple[str, Path]]) -> None:
+    """Writes every output asked for: all are made before the first is written, each whole or not at all, mode 0600."""
+    made = [(path, writer(form)(published)) for form, path in wanted]
+    for path, content in made:
+        write_private(path, content)
