@@ -43,14 +43,16 @@ class Dataset:
 
 
 def connect() -> DuckDBPyConnection:
-    """A new connection in memory that sees no Python variable and fetches no extension."""
-    return duckdb.connect(
+    """A new connection in memory that sees no Python variable, fetches no extension and prints nothing."""
+    connection = duckdb.connect(
         config={
             "python_enable_replacements": "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
         }
     )
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def open_dataset(
