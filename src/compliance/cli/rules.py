@@ -104,6 +104,32 @@ def test(names: tuple[str, ...], rules_folder: Path | None, local_rules: tuple[P
     return int(bool(untested) or any(not one.passed for one in outcomes)) * 2
 
 
+@command.command("coverage")
+@rules_option
+@click.option("--unaccounted", is_flag=True, help="Only the obligations that nothing accounts for.")
+@format_option("text", "json", "markdown")
+def coverage(rules_folder: Path | None, local_rules: tuple[Path, ...], unaccounted: bool, form: str) -> int:
+    """Show which rules decide each obligation of the catalogue, and why the rest are not decided.
+
+    Exit 1 where an obligation is unaccounted for.
+    """
+    from compliance.outputs import coverage_pages
+    from compliance.rulebook.coverage import UNACCOUNTED, coverage_of
+
+    found = coverage_of(rulebook_of(rules_folder, local_rules))
+    missing = [one for one in found if one.status == UNACCOUNTED]
+    shown = missing if unaccounted else found
+    if form == "json":
+        from compliance.outputs.documents import as_json
+
+        emit(as_json(coverage_pages.document(shown)))
+    elif form == "markdown":
+        click.echo(coverage_pages.markdown(shown))
+    else:
+        coverage_pages.print_coverage(stdout_console(), shown, found)
+    return int(bool(missing))
+
+
 @command.command("schema")
 @click.option("--of", "subject", type=click.Choice(SCHEMAS), default="rule-file", show_default=True, help="Of which document.")
 def schema(subject: str) -> None:
