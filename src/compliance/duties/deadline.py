@@ -130,7 +130,10 @@ def _done(frame: Frame, done: str | None) -> tuple[str, str, str]:
     bound = bind(done, frame.source, OWED)
     frame.reads |= bound.reads
     day = f"CAST({bound.sql} AS DATE)" if bound.type == "TIMESTAMP" else bound.sql
-    return day, bound.sql, f"CASE WHEN {bound.sql} IS NOT NULL THEN {OWED}.own_row_ref END"
+    counts = f"{bound.sql} IS NOT NULL"
+    if frame.body.ceases is not None:
+        counts += f" AND ({OWED}.ceased_date IS NULL OR {day} <= {OWED}.ceased_date)"
+    return f"CASE WHEN {counts} THEN {day} END", bound.sql, f"CASE WHEN {counts} THEN {OWED}.own_row_ref END"
 
 
 def _unknown(frame: Frame, early: bool) -> str:
@@ -143,6 +146,9 @@ def _unknown(frame: Frame, early: bool) -> str:
     ]
     if same_row and not early:
         cases.append("WHEN done_date < trigger_date THEN 'done before it began: impossible order'")
+        if frame.source.columns.get(body.trigger.strip()) == "TIMESTAMP":
+            timed = f"{_has_time('done_at')} AND {_has_time('trigger_at')} AND done_at < trigger_at"
+            cases.append(f"WHEN {timed} THEN 'done before it began: impossible order'")
     cases.append("WHEN ceased_date < trigger_date THEN 'ended before it began: impossible order'")
     event = getattr(body, "event", None)
     if event is not None and frame.context.holds_only_latest(frame.context.source(event.table)):

@@ -116,7 +116,8 @@ class ExampleBench:
             for table_name, given in example.tables.items():
                 rows.setdefault(table_name, []).extend(self._rows(table_name, given, number))
         for table_name, values in rows.items():
-            self.connection.execute(f"INSERT INTO main.{name(table_name)} VALUES {', '.join(values)}")
+            if values:
+                self.connection.execute(f"INSERT INTO main.{name(table_name)} VALUES {', '.join(values)}")
 
     def _rows(self, table_name: str, given: list[dict[str, Any]], number: int) -> Iterator[str]:
         table = self.schema.tables.get(table_name)

@@ -64,6 +64,15 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Waived:
+    """That a breach is waived: why, by whom and until when."""
+
+    reason: str
+    approver: str
+    expires: datetime.date
+
+
+@dataclass(frozen=True)
 class Finding:
     """One duty with its status, the rule it comes from and the rows that decided it."""
 
@@ -93,6 +102,7 @@ class Finding:
     trigger_ref: int | None
     evidence_ref: int | None
     evidence: tuple[Evidence, ...] = ()
+    waived: Waived | None = None
 
     @property
     def breach(self) -> str | None:

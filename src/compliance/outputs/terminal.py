@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -113,7 +114,7 @@ def print_register(console: Console, found: Register, *, top: int = 12) -> None:
     _ladder(console, found.ladder)
     _priority_actions(console, found)
     _risks(console, found.risks, top)
-    _measures(console, [one for one in found.measures if one.scope_type == "authority"])
+    _measures(console, [one for one in found.measures if one.scope_type == "authority"], found.run.as_of)
     _due_soon(console, found)
     _conflicts(console, found)
     _confidence(console, found)
@@ -188,37 +189,43 @@ def _risk_row(kind: Sequence[Risk]) -> list[Text]:
     return [band, *[Text(printable(word)) for word in words]]
 
 
+def plain(number: float) -> str:
+    """A number with thousands marked and no needless decimals."""
+    return f"{number:,.0f}" if number == round(number) else f"{number:,.1f}"
+
+
 def measured(one: MeasureValue) -> str:
     """A measure in words: its value and its fraction."""
     body = one.rule.body
     assert isinstance(body, Measure)
-    fraction = f"({one.numerator:g} of {one.denominator:g})"
+    fraction = f"({plain(one.numerator)} of {plain(one.denominator)})"
     if one.value is None:
         return f"nothing to measure {fraction}"
     match body.unit:
         case "percent":
             return f"{one.value:.1f}% {fraction}"
         case "count":
-            return f"{one.numerator:g}"
+            return plain(one.numerator)
         case _:
             return f"{one.value:.1f} {fraction}"
 
 
-def _measures(console: Console, values: Sequence[MeasureValue]) -> None:
-    if not values:
-        return
-    line(console, ("Measures", "bold"))
-    for one in values[:10]:
-        line(console, f"  {one.rule.title}: ", (measured(one), "bold"), (_beside(one), "dim"))
-    if len(values) > 10:
-        line(console, (f"  … {len(values) - 10} more: --format json", "dim"))
+def _measures(console: Console, values: Sequence[MeasureValue], as_of: datetime.date) -> None:
+    """The measures that published figures can be set beside, then how many more there are."""
+    compared = [one for one in values if _beside(one, as_of) and one.value is not None]
+    line(console, ("Measures", "bold"), "" if compared else "  none has a published figure to set beside it")
+    for one in compared[:10]:
+        line(console, f"  {one.rule.title}: ", (measured(one), "bold"), (_beside(one, as_of), "dim"))
+    if len(values) > len(compared[:10]):
+        line(console, (f"  … {len(values) - len(compared[:10])} more: --format json", "dim"))
 
 
-def _beside(one: MeasureValue) -> str:
-    """The newest benchmark of each area, in words."""
+def _beside(one: MeasureValue, as_of: datetime.date) -> str:
+    """The newest benchmark of each area up to the day, in words."""
     body = one.rule.body
     assert isinstance(body, Measure)
-    newest = {benchmark.area: benchmark for benchmark in sorted(body.benchmarks, key=lambda each: each.date)}
+    dated = [each for each in sorted(body.benchmarks, key=lambda each: each.date) if each.date <= as_of]
+    newest = {benchmark.area.capitalize(): benchmark for benchmark in dated}
     parts = [f"{area} {benchmark.value:g} ({benchmark.date.year})" for area, benchmark in sorted(newest.items())]
     return f"  {', '.join(parts)}" if parts else ""
 

@@ -46,4 +46,4 @@ def _measured(run: Run, name: str) -> str:
     body = run.rulebook.rules[name].body
     assert isinstance(body, Measure)
     share = row[0] / row[1]
-    return f"{100 * share:.1f}% ({row[0]:g} of {row[1]:g})" if body.unit == "percent" else f"{share:.1f}"
+    return f"{100 * share:.1f}% ({row[0]:,.10g} of {row[1]:,.10g})" if body.unit == "percent" else f"{share:.1f}"

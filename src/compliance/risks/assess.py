@@ -181,6 +181,7 @@ class _Council:
             "kind": "risk",
             "rule": raised.rule.id,
             "theme": raised.rule.theme,
+            "title": raised.rule.title[:200],
             "scope_type": body.scope,
             "scope_id": raised.scope_id,
             "authority": self.authority,
