@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from compliance.cli.cache import kept_pack
+from compliance.cli.gate import FailOn, Gate, against, baseline_ids
 from compliance.cli.options import (
     as_of_option,
     dataset_argument,
@@ -20,13 +21,13 @@ from compliance.cli.options import (
     rules_option,
     stdout_console,
 )
-from compliance.duties.findings import Finding, Selection, findings
+from compliance.duties.findings import Selection, findings
 from compliance.duties.status import STATUSES
 from compliance.errors import NothingEvaluated, UsageError
 from compliance.outputs.published import WRITERS, Published, parse_output, write_all, writer
 from compliance.rulebook.diagnostics import nearest_help
 from compliance.rulebook.load import Rulebook
-from compliance.rulebook.model import SEVERITIES
+from compliance.rulebook.model import SEVERITIES, Rule
 from compliance.run import Request, Run, Timings, run, trusted
 
 FORMATS = tuple(WRITERS)
@@ -44,8 +45,13 @@ FORMATS = tuple(WRITERS)
 @click.option("--person", "people", multiple=True, metavar="ID", help="Only this child or young person (repeatable).")
 @click.option("--severity", type=click.Choice(SEVERITIES), default="low", help="Only rules of at least this severity.")
 @click.option(
-    "--fail-on", type=click.Choice([*SEVERITIES, "never"]), default="low", show_default=True, help="Exit 1 from this severity."
+    "--fail-on",
+    type=FailOn(),
+    default="low",
+    show_default=True,
+    help="Exit 1 from this severity; from N breaches, or N% of the duties decided.",
 )
+@click.option("--baseline", type=click.Path(path_type=Path), help="A saved check document (JSON): only new breaches count.")
 @click.option("--limit", type=click.IntRange(min=0), default=5, show_default=True, help="Lines a rule in text; 0 is all.")
 @format_option(*FORMATS)
 @click.option("--output", "outputs", multiple=True, metavar="FORMAT=PATH", help="Also write this file (repeatable).")
@@ -63,7 +69,8 @@ def command(
     teams: tuple[str, ...],
     people: tuple[str, ...],
     severity: str,
-    fail_on: str,
+    fail_on: Gate,
+    baseline: Path | None,
     limit: int,
     form: str,
     outputs: tuple[str, ...],
@@ -73,6 +80,7 @@ def command(
     """List the breaches in DATASET: duties not met in time, grouped by rule and severity."""
     clock = Timings()
     wanted = [parse_output(text) for text in outputs]
+    known = baseline_ids(baseline) if baseline else None
     with clock.stage("rules"):
         rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     _check_names(rulebook, rule_ids, themes)
@@ -81,8 +89,14 @@ def command(
     with clock.stage("findings"):
         statuses = STATUSES if every else status or ("overdue", "missed", "late")
         selection = Selection(statuses, rule_ids, themes, teams, people, minimum_severity=severity)
-        published = Published(result, tuple(findings(result.evaluation, selection)))
-        _refuse_nothing(result, rule_ids, themes)
+        published = Published(
+            result,
+            tuple(findings(result.evaluation, selection)),
+            asked=_asked(result, rule_ids, themes, severity),
+            known=known,
+            folder=_folder(dataset),
+        )
+        _refuse_nothing(result, published.rules)
     with clock.stage("output"):
         write_all(published, wanted)
         if form == "text":
@@ -93,7 +107,9 @@ def command(
             emit(writer(form)(published))
     if timings:
         click.echo("  ".join(f"{name} {seconds:.2f} s" for name, seconds in clock.seconds.items()), err=True)
-    return _exit_code(published.findings, fail_on)
+    if known is not None and not quiet:
+        click.echo(f"against {baseline}: {against(known, published.findings)}", err=True)
+    return int(fail_on.fails(published.new, result.evaluation, selection))
 
 
 def _check_names(rulebook: Rulebook, rules: tuple[str, ...], themes: tuple[str, ...]) -> None:
@@ -106,20 +122,26 @@ def _check_names(rulebook: Rulebook, rules: tuple[str, ...], themes: tuple[str, 
             raise UsageError(f"no rule has the theme {theme}", help=nearest_help(theme, known, "theme"))
 
 
-def _refuse_nothing(result: Run, rules: tuple[str, ...], themes: tuple[str, ...]) -> None:
+def _asked(result: Run, rules: tuple[str, ...], themes: tuple[str, ...], severity: str) -> frozenset[str]:
+    """The duty rules that the options leave."""
+    floor = SEVERITIES.index(severity)
+    return frozenset(
+        rule.id
+        for rule in result.rulebook.duties
+        if (not rules or rule.id in rules) and (not themes or rule.theme in themes) and SEVERITIES.index(rule.severity) >= floor
+    )
+
+
+def _refuse_nothing(result: Run, asked: Sequence[Rule]) -> None:
     """A question about rules that could not be evaluated has no answer."""
-    asked = [
-        rule.id for rule in result.rulebook.duties if (not rules or rule.id in rules) and (not themes or rule.theme in themes)
-    ]
-    if not set(asked) & set(result.evaluation.evaluated):
+    if not {rule.id for rule in asked} & set(result.evaluation.evaluated):
         reasons = {one.rule: one.reason for one in result.evaluation.not_evaluated}
-        first = next((f"{name}: {reasons[name]}" for name in asked if name in reasons), "no such rule")
+        first = next((f"{rule.id}: {reasons[rule.id]}" for rule in asked if rule.id in reasons), "no such rule")
         raise NothingEvaluated(f"none of the {len(asked)} rules asked for could be evaluated; {first}")
 
 
-def _exit_code(found: Sequence[Finding], fail_on: str) -> int:
-    """1 where a breach shown is at or above the severity named."""
-    if fail_on == "never":
-        return 0
-    floor = SEVERITIES.index(fail_on)
-    return int(any(one.breach and SEVERITIES.index(one.rule.severity) >= floor for one in found))
+def _folder(dataset: Sequence[Path]) -> str:
+    """Where the source files stand, as named on the command line: one folder within the one the command is run in."""
+    if len(dataset) == 1 and dataset[0].is_dir() and not dataset[0].is_absolute() and ".." not in dataset[0].parts:
+        return dataset[0].as_posix()
+    return ""

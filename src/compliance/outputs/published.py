@@ -13,6 +13,7 @@ from compliance.duties.findings import Finding
 from compliance.errors import UsageError
 from compliance.outputs.files import write_private
 from compliance.register.register import MeasureValue, Register, measures, register
+from compliance.rulebook.model import Rule
 from compliance.run import Run
 
 WRITERS = {
@@ -20,6 +21,10 @@ WRITERS = {
     "json": "compliance.outputs.documents:check_json",
     "jsonl": "compliance.outputs.documents:findings_jsonl",
     "csv": "compliance.outputs.tabular:written",
+    "junit": "compliance.outputs.junit:written",
+    "sarif": "compliance.outputs.sarif:written",
+    "github": "compliance.outputs.annotations:github",
+    "gitlab": "compliance.outputs.annotations:gitlab",
 }
 """Where the function that writes each format stands: it takes what is published and gives bytes."""
 
@@ -30,6 +35,22 @@ class Published:
 
     run: Run
     findings: tuple[Finding, ...]
+    asked: frozenset[str] | None = None
+    """The duty rules that were asked for; None is all."""
+    known: frozenset[str] | None = None
+    """The ids of the breaches in a baseline; None where there is none."""
+    folder: str = ""
+    """The folder that the names of source files are relative to, for places in a repository."""
+
+    @property
+    def new(self) -> tuple[Finding, ...]:
+        """The breaches that count: those not in the baseline."""
+        return tuple(one for one in self.findings if one.breach and (self.known is None or one.id not in self.known))
+
+    @property
+    def rules(self) -> list[Rule]:
+        """The duty rules that were asked for, evaluated or not."""
+        return [rule for rule in self.run.rulebook.duties if self.asked is None or rule.id in self.asked]
 
     @cached_property
     def measures(self) -> list[MeasureValue]:
