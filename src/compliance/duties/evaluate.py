@@ -261,11 +261,12 @@ def _run_duties(
 
 IDENTITY = (
     "left(sha256(concat_ws('|', d.rule, d.authority, replace(d.subject_id, d.authority || '/', ''),"
-    " coalesce(CAST(d.trigger_date AS VARCHAR), ''), CASE WHEN d.gap = 0 THEN 'start' END)), 16)"
+    " coalesce(CAST(d.trigger_date AS VARCHAR), ''),"
+    " CASE WHEN d.gap = 0 OR (d.gap IS NULL AND d.status = 'met' AND d.done_date = d.trigger_date) THEN 'start' END)), 16)"
 )
 """A finding's id: a digest of rule, council, subject and trigger (or gap start), the same in every run.
 
-The first gap is marked: an event on its very day opens a second gap that starts then too.
+The first gap is marked: an event on its very day opens a second gap that starts then too. So is any duty met on the day it began.
 """
 
 
