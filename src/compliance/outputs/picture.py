@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +13,8 @@ from compliance.outputs.terminal import print_register
 from compliance.register.register import Register
 
 WIDTH = 140
+FONT_FETCHED = re.compile(r"@font-face \{.*?\}", re.DOTALL)
+"""rich's picture fetches a font from the network; ours uses what the viewer has."""
 
 
 def register_svg(found: Register, path: Path, *, top: int = 8) -> None:
@@ -21,4 +24,4 @@ def register_svg(found: Register, path: Path, *, top: int = 8) -> None:
     )
     print_register(console, found, top=top)
     svg = console.export_svg(title="compliance register", unique_id="register")
-    write_private(path, svg.encode())
+    write_private(path, FONT_FETCHED.sub("", svg).encode())
