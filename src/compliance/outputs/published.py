@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
-from compliance.duties.findings import Finding
+from compliance.duties.findings import Finding, Selection, findings
 from compliance.errors import UsageError
 from compliance.outputs.files import write_private
-from compliance.register.register import MeasureValue, Register, measures, register
+from compliance.register.register import DUE_SOON_DAYS, MeasureValue, Register, measures, register
 from compliance.rulebook.model import Rule
 from compliance.run import Run
 
@@ -25,6 +26,7 @@ WRITERS = {
     "sarif": "compliance.outputs.sarif:written",
     "github": "compliance.outputs.annotations:github",
     "gitlab": "compliance.outputs.annotations:gitlab",
+    "xlsx": "compliance.outputs.workbook:written",
 }
 """Where the function that writes each format stands: it takes what is published and gives bytes."""
 
@@ -51,6 +53,14 @@ class Published:
     def rules(self) -> list[Rule]:
         """The duty rules that were asked for, evaluated or not."""
         return [rule for rule in self.run.rulebook.duties if self.asked is None or rule.id in self.asked]
+
+    @cached_property
+    def due_soon(self) -> tuple[Finding, ...]:
+        """The duties that fall due within thirty days, the soonest first."""
+        last = self.run.as_of + datetime.timedelta(days=DUE_SOON_DAYS)
+        found = findings(self.run.evaluation, Selection(statuses=("due",), rules=tuple(sorted(self.asked or ()))))
+        soon = [one for one in found if one.due_date and one.due_date <= last]
+        return tuple(sorted(soon, key=lambda one: (one.due_date or last, one.rule.id, one.id)))
 
     @cached_property
     def measures(self) -> list[MeasureValue]:
