@@ -114,6 +114,13 @@ class Finding:
         """The team that answers for it, by name where there is one."""
         return self.team_name or self.team_id
 
+    @property
+    def verified(self) -> str:
+        """How far the law's text was read: of the variant or phase that applied, else of the rule."""
+        branches = [*getattr(self.rule.body, "variants", []), *getattr(self.rule.body, "phases", [])]
+        own = [one.verified for one in branches if one.title == self.variant and one.verified]
+        return own[0] if own and self.variant else self.rule.verified
+
     def message(self) -> str:
         """What happened, in a sentence that does not need the rule."""
         return _message(self)

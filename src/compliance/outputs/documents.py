@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from compliance.duties.evaluate import NotEvaluated
-from compliance.duties.findings import Evidence, Finding
+from compliance.duties.findings import Evidence, Finding, Waived
+from compliance.register.merge import Standing, standing_document
 from compliance.register.register import MeasureValue, Register
 from compliance.risks.assess import Risk
 from compliance.rulebook.load import Rulebook
@@ -83,10 +84,16 @@ def finding_document(one: Finding, rulebook: Rulebook) -> dict[str, Any]:
         "bound": one.bound,
         "evidence": [evidence_document(row) for row in one.evidence],
         "message": one.message(),
-        "verified": one.rule.verified,
+        "waived": waived_document(one.waived),
+        "verified": one.verified,
         "corresponds": list(one.rule.corresponds),
         "citations": citations(one.rule, rulebook),
     }
+
+
+def waived_document(waived: Waived | None) -> dict[str, Any] | None:
+    """Why, by whom and until when a breach is waived, or None."""
+    return {"reason": waived.reason, "approver": waived.approver, "expires": waived.expires} if waived else None
 
 
 def evidence_document(row: Evidence) -> dict[str, Any]:
@@ -133,7 +140,7 @@ def register_document(found: Register) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "run": found.run.manifest(),
-        "risks": [risk_document(one) for one in found.risks],
+        "risks": [risk_document(one, found.standings.get(one.id)) for one in found.risks],
         "ladder": _ladder(found),
         "priority_actions": [
             {
@@ -178,8 +185,8 @@ def register_document(found: Register) -> dict[str, Any]:
     }
 
 
-def risk_document(one: Risk) -> dict[str, Any]:
-    """A risk as the design fixes it."""
+def risk_document(one: Risk, standing: Standing | None = None) -> dict[str, Any]:
+    """A risk as the design fixes it, with what people decided and what it was before, where that is known."""
     body = one.rule.body
     assert isinstance(body, Escalation)
     return {
@@ -200,7 +207,8 @@ def risk_document(one: Risk) -> dict[str, Any]:
         "previous_scores": [],
         "owner": body.owner,
         "actions": [],
-        "waived": False,
+        "waived": None,
+        **(standing_document(standing) if standing else {}),
     }
 
 

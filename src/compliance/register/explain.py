@@ -63,7 +63,7 @@ def story(run: Run, one: Finding) -> Story:
     return Story(
         finding=one,
         clock=tuple(_clock(run, one)),
-        law=tuple(_law(run, one.rule)),
+        law=tuple(_law(run, one)),
         rows=tuple(_rows(run, one)),
         considered=tuple(_considered(one)),
         beside=tuple(_beside(run, one.rule)),
@@ -124,7 +124,8 @@ def _day(day: datetime.date) -> str:
     return f"{day:%a} {day.isoformat()}"
 
 
-def _law(run: Run, rule: Rule) -> Iterator[str]:
+def _law(run: Run, one: Finding) -> Iterator[str]:
+    rule = one.rule
     instrument = run.rulebook.instruments[rule.instrument]
     yield rule.law
     number = f" ({instrument.number})" if instrument.number else ""
@@ -132,17 +133,17 @@ def _law(run: Run, rule: Rule) -> Iterator[str]:
     link = rule.url or instrument.url
     if link:
         yield link
-    yield f"standing: {rule.standing.replace('_', ' ')}; {_verified(rule)}"
+    yield f"standing: {rule.standing.replace('_', ' ')}; {_verified(one.verified)}"
     if rule.reading:
         yield f"read as: {rule.reading}"
 
 
-def _verified(rule: Rule) -> str:
+def _verified(how: str) -> str:
     return {
         "text": "the law's own text was read",
         "secondary": "read in a secondary source, not in the law's own text: not verified",
         "recalled": "recalled, not read: not verified",
-    }[rule.verified]
+    }[how]
 
 
 def _rows(run: Run, one: Finding) -> Iterator[SourceRow]:

@@ -207,6 +207,7 @@ class Variant(Strict):
     within: Period | Computed | None = None
     trigger: Value | None = None
     title: str | None = None
+    verified: Verified | None = Field(None, description="how far its own text was read, where less far than the rule's")
 
 
 class Duty(Strict):
@@ -254,6 +255,7 @@ class Phase(Strict):
     lasting: Period | None = Field(None, alias="for", description="counted from the start of the period")
     when: Condition | None = None
     title: str | None = None
+    verified: Verified | None = Field(None, description="how far its own text was read, where less far than the rule's")
 
     @model_validator(mode="after")
     def _one_length(self) -> Phase:
