@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +56,8 @@ class Run:
     ladder: Ladder
     assessment: Assessment | None
     timings: Timings
+    waivers: tuple[Mapping[str, object], ...] = ()
+    pseudonyms: str | None = None
 
     @property
     def as_of(self) -> datetime.date:
@@ -79,6 +81,8 @@ class Run:
             "duties": count_by_status(evaluation),
             "rules": {"evaluated": len(evaluation.evaluated), "not_evaluated": len(evaluation.not_evaluated)},
             "reconciliation": self._reconciliation(),
+            "waivers": [dict(one) for one in self.waivers],
+            "pseudonyms": self.pseudonyms,
         }
 
     def _reconciliation(self) -> object:

@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "check",
     "register": "register",
     "explain": "explain",
+    "compare": "compare",
     "rules": "rules",
     "data": "data",
     "synth": "synth",

@@ -21,6 +21,14 @@ from compliance.cli.options import (
     rules_option,
     stdout_console,
 )
+from compliance.cli.register_options import (
+    decided_on,
+    decisions_options,
+    hide_people,
+    pseudonyms_of,
+    pseudonyms_options,
+    save_option,
+)
 from compliance.duties.findings import Selection, findings
 from compliance.duties.status import STATUSES
 from compliance.errors import NothingEvaluated, UsageError
@@ -55,6 +63,9 @@ FORMATS = tuple(WRITERS)
 @click.option("--limit", type=click.IntRange(min=0), default=5, show_default=True, help="Lines a rule in text; 0 is all.")
 @format_option(*FORMATS)
 @click.option("--output", "outputs", multiple=True, metavar="FORMAT=PATH", help="Also write this file (repeatable).")
+@decisions_options
+@save_option
+@pseudonyms_options
 @click.option("--timings", is_flag=True, help="Say on stderr how long each stage took.")
 @quiet_option
 def command(
@@ -74,6 +85,11 @@ def command(
     limit: int,
     form: str,
     outputs: tuple[str, ...],
+    register_file: Path | None,
+    no_waivers: bool,
+    save: Path | None,
+    pseudonymise: bool,
+    key_file: Path | None,
     timings: bool,
     quiet: bool,
 ) -> int:
@@ -81,6 +97,7 @@ def command(
     clock = Timings()
     wanted = [parse_output(text) for text in outputs]
     known = baseline_ids(baseline) if baseline else None
+    pseudonyms = pseudonyms_of(pseudonymise, key_file, [form, *(kind for kind, _ in wanted)])
     with clock.stage("rules"):
         rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     _check_names(rulebook, rule_ids, themes)
@@ -89,16 +106,26 @@ def command(
     with clock.stage("findings"):
         statuses = STATUSES if every else status or ("overdue", "missed", "late")
         selection = Selection(statuses, rule_ids, themes, teams, people, minimum_severity=severity)
+        decided = decided_on(result, dataset, register_file, no_waivers)
+        hide_people(result, pseudonyms)
+        found = decided.on(findings(result.evaluation, selection))
         published = Published(
             result,
-            tuple(findings(result.evaluation, selection)),
+            tuple(pseudonyms.findings(found) if pseudonyms else found),
             asked=_asked(result, rule_ids, themes, severity),
             known=known,
             folder=_folder(dataset),
+            decisions=decided.decisions,
+            waivers=decided.waivers,
+            pseudonyms=pseudonyms,
         )
         _refuse_nothing(result, published.rules)
     with clock.stage("output"):
         write_all(published, wanted)
+        if save is not None:
+            from compliance.outputs.kept import save_run
+
+            save_run(save, published)
         if form == "text":
             from compliance.outputs.terminal import print_check
 

@@ -19,7 +19,17 @@ from compliance.cli.options import (
     rules_option,
     stdout_console,
 )
-from compliance.register.register import register
+from compliance.cli.register_options import (
+    decided_on,
+    decisions_options,
+    hide_people,
+    pseudonyms_of,
+    pseudonyms_options,
+    save_option,
+)
+from compliance.register.equality import breach_rates, equality_document
+from compliance.register.pseudonyms import register_of as register
+from compliance.register.saved import check_history, read_history
 from compliance.run import Request, run, trusted
 
 
@@ -30,6 +40,16 @@ from compliance.run import Request, run, trusted
 @click.option("--top", type=click.IntRange(min=1), default=12, show_default=True, help="How many risks to print.")
 @click.option("--svg", type=click.Path(path_type=Path), help="Also write the screen as a picture (SVG).")
 @format_option("text", "json")
+@decisions_options
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A saved run, or a folder of them: show the direction of travel.",
+)
+@click.option("--equality", is_flag=True, help="Also show breach rates by protected characteristic.")
+@save_option
+@pseudonyms_options
 @quiet_option
 def command(
     dataset: tuple[Path, ...],
@@ -39,21 +59,44 @@ def command(
     top: int,
     svg: Path | None,
     form: str,
+    register_file: Path | None,
+    no_waivers: bool,
+    since: Path | None,
+    equality: bool,
+    save: Path | None,
+    pseudonymise: bool,
+    key_file: Path | None,
     quiet: bool,
 ) -> int:
     """Print the risk register of DATASET: where the council stands, the risks and why, and what falls due."""
+    pseudonyms = pseudonyms_of(pseudonymise, key_file)
+    history = read_history(since) if since else []
     rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     result = run(Request(dataset, rulebook, as_of, progress=progress_to_stderr(quiet), packs=kept_pack))
     trusted(result.evaluation)
-    found = register(result)
+    decided = decided_on(result, dataset, register_file, no_waivers)
+    hide_people(result, pseudonyms)
+    check_history(history, result.manifest())
+    previous = [one.register for one in history]
+    found = register(result, decided.decisions, waivers=decided.waivers, previous=previous, pseudonyms=pseudonyms)
+    if save is not None:
+        from compliance.outputs.kept import save_register
+
+        save_register(save, found, decided.waivers, pseudonyms)
+    groups = breach_rates(result) if equality else None
     if form == "json":
         from compliance.outputs.documents import as_json, register_document
 
-        emit(as_json(register_document(found)))
+        more = {"equality": equality_document(groups)} if groups is not None else {}
+        emit(as_json({**register_document(found), **more}))
         return 0
     from compliance.outputs.terminal import print_register
 
     print_register(stdout_console(), found, top=top)
+    if groups is not None:
+        from compliance.outputs.register_pages import print_equality
+
+        print_equality(stdout_console(), groups)
     if svg is not None:
         from compliance.outputs.picture import register_svg
 

@@ -13,7 +13,10 @@ from typing import cast
 from compliance.duties.findings import Finding, Selection, findings
 from compliance.errors import UsageError
 from compliance.outputs.files import write_private
+from compliance.register.decisions import NO_DECISIONS, Decisions
+from compliance.register.pseudonyms import Pseudonyms
 from compliance.register.register import DUE_SOON_DAYS, MeasureValue, Register, measures, register
+from compliance.register.waivers import Waivers
 from compliance.rulebook.model import Rule
 from compliance.run import Run
 
@@ -43,11 +46,17 @@ class Published:
     """The ids of the breaches in a baseline; None where there is none."""
     folder: str = ""
     """The folder that the names of source files are relative to, for places in a repository."""
+    decisions: Decisions = NO_DECISIONS
+    waivers: Waivers | None = None
+    pseudonyms: Pseudonyms | None = None
+    """Replaces the ids of people in the measures and the register; the findings are given with theirs replaced."""
 
     @property
     def new(self) -> tuple[Finding, ...]:
-        """The breaches that count: those not in the baseline."""
-        return tuple(one for one in self.findings if one.breach and (self.known is None or one.id not in self.known))
+        """The breaches that count: those neither waived nor in the baseline."""
+        return tuple(
+            one for one in self.findings if one.breach and not one.waived and (self.known is None or one.id not in self.known)
+        )
 
     @property
     def rules(self) -> list[Rule]:
@@ -60,17 +69,20 @@ class Published:
         last = self.run.as_of + datetime.timedelta(days=DUE_SOON_DAYS)
         found = findings(self.run.evaluation, Selection(statuses=("due",), rules=tuple(sorted(self.asked or ()))))
         soon = [one for one in found if one.due_date and one.due_date <= last]
-        return tuple(sorted(soon, key=lambda one: (one.due_date or last, one.rule.id, one.id)))
+        ordered = sorted(soon, key=lambda one: (one.due_date or last, one.rule.id, one.id))
+        return tuple(self.pseudonyms.findings(ordered) if self.pseudonyms else ordered)
 
     @cached_property
     def measures(self) -> list[MeasureValue]:
         """The measures of the run."""
-        return measures(self.run)
+        found = measures(self.run)
+        return [self.pseudonyms.measure(one) for one in found] if self.pseudonyms else found
 
     @cached_property
     def register(self) -> Register:
         """The register of the run."""
-        return register(self.run)
+        found = register(self.run, self.decisions, waivers=self.waivers)
+        return self.pseudonyms.register(found) if self.pseudonyms else found
 
 
 def writer(form: str) -> Callable[[Published], bytes]:

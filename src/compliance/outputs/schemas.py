@@ -54,6 +54,20 @@ MEASURE = _object(
         "target": MAYBE_NUMBER,
     }
 )
+WAIVED = {"anyOf": [{"type": "null"}, _object({"reason": TEXT, "approver": TEXT, "expires": DAY})]}
+WAIVER = _object(
+    {
+        "finding": MAYBE_TEXT,
+        "rule": MAYBE_TEXT,
+        "scope": {"anyOf": [{"type": "null"}, _object({"type": TEXT, "id": TEXT})]},
+        "reason": TEXT,
+        "approver": TEXT,
+        "granted": DAY,
+        "expires": DAY,
+        "state": {"enum": ["in force", "expiring", "expired", "not yet granted"]},
+        "covers": COUNT,
+    }
+)
 RUN = _object(
     {
         "version": TEXT,
@@ -70,6 +84,8 @@ RUN = _object(
                 _object({"evaluators": TEXTS, "facts": COUNT, "firings": COUNT, "notes": TEXTS}),
             ]
         },
+        "waivers": _list(WAIVER),
+        "pseudonyms": MAYBE_TEXT,
     },
     closed=False,
 )
@@ -97,6 +113,7 @@ FINDING = _object(
         "bound": MAYBE_NUMBER,
         "evidence": _list(_object({"table": TEXT, "key": TEXT, "source": SOURCE})),
         "message": TEXT,
+        "waived": WAIVED,
         "verified": {"enum": ["text", "secondary", "recalled"]},
         "corresponds": TEXTS,
         "citations": _list(CITATION),
@@ -121,7 +138,7 @@ RISK = _object(
         "previous_scores": _list({"type": "integer"}),
         "owner": MAYBE_TEXT,
         "actions": _list({}),
-        "waived": {"type": "boolean"},
+        "waived": WAIVED,
     },
     closed=False,
 )

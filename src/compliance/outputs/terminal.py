@@ -12,6 +12,7 @@ from rich.text import Text
 
 from compliance.duties.evaluate import NotEvaluated
 from compliance.duties.findings import Finding
+from compliance.register.merge import Standing
 from compliance.register.register import LadderState, MeasureValue, Register
 from compliance.risks.assess import Risk
 from compliance.rulebook.diagnostics import printable
@@ -71,10 +72,14 @@ def print_finding(console: Console, one: Finding) -> None:
         console,
         f"    {STATUS_GLYPHS[one.status]} {one.status:<7} ",
         subject + extra,
-        f"  {one.message()}",
+        f"  {one.message()}{_waived(one)}",
         (f"  [{owner}]" if owner else "", "dim"),
         (f"  {one.id}", "dim"),
     )
+
+
+def _waived(one: Finding) -> str:
+    return f"; waived until {one.waived.expires} by {one.waived.approver}: {one.waived.reason}" if one.waived else ""
 
 
 def print_not_evaluated(console: Console, left: Iterable[NotEvaluated]) -> None:
@@ -96,12 +101,14 @@ def print_summary(console: Console, run: Run, found: Sequence[Finding]) -> None:
     open_now = sum(one.breach == "open" for one in found)
     closed = sum(one.breach == "closed" for one in found)
     evaluation = run.evaluation
+    waived = sum(one.waived is not None for one in found)
     risks = f", {len(run.assessment.risks)} risks" if run.assessment is not None else ""
     line(
         console,
         (
             f"{len(evaluation.evaluated)} rules evaluated, {len(evaluation.not_evaluated)} not; "
             f"{sum(counts.values())} duties as of {run.as_of}: {open_now} open and {closed} closed breaches shown, "
+            f"{f'{waived} waived, ' if waived else ''}"
             f"{counts['unknown']} unknown, {counts['due']} due{risks}",
             "bold",
         ),
@@ -114,6 +121,7 @@ def print_register(console: Console, found: Register, *, top: int = 12) -> None:
     _ladder(console, found.ladder)
     _priority_actions(console, found)
     _risks(console, found.risks, top)
+    _decided(console, found)
     _measures(console, [one for one in found.measures if one.scope_type == "authority"], found.run.as_of)
     _due_soon(console, found)
     _conflicts(console, found)
@@ -175,6 +183,32 @@ def _risks(console: Console, risks: Sequence[Risk], top: int) -> None:
         table.add_row(*_risk_row(kind))
     if shown:
         console.print(table)
+
+
+def _decided(console: Console, found: Register) -> None:
+    """The risks about which people decided something: score as raised, now and wanted, owner, actions and review."""
+    decided = [one for one in found.standings.values() if one.decision is not None or one.waived is not None]
+    if not decided:
+        return
+    line(console, ("Decided", "bold"), (f"  {len(decided)} of {len(found.standings)} risks", "dim"))
+    for one in decided:
+        scope = "council" if one.risk.scope_type == "authority" else f"{one.risk.scope_type} {one.risk.scope_id}"
+        scores = " → ".join(str(each.score) for each in (one.inherent, one.current, one.target) if each is not None)
+        words = f"  {BAND_GLYPHS.get(one.current.band, '')} {scores}  {one.event}, {scope}"
+        line(console, words, (_decision_words(one, found), "dim"))
+
+
+def _decision_words(one: Standing, found: Register) -> str:
+    decision = one.decision
+    parts = [one.owner or "no owner"]
+    if decision is not None:
+        late = [action for action in decision.actions if action.done is None and action.due < found.run.as_of]
+        parts += [f"{len(decision.actions)} actions, {len(late)} late"] if decision.actions else []
+        parts += [decision.treatment] if decision.treatment else []
+        review = decision.next_review
+        parts += [f"review {review}{' is past' if review < found.run.as_of else ''}"] if review else []
+    parts += [f"waived until {one.waived.expires}"] if one.waived else []
+    return f"  {' · '.join(parts)}"
 
 
 def _risk_row(kind: Sequence[Risk]) -> list[Text]:

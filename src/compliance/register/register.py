@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from compliance.duties.context import number_on
 from compliance.register.confidence import Confidence, confidence
 from compliance.register.conflicts import Conflict, conflicts
+from compliance.register.decisions import NO_DECISIONS, Decisions
+from compliance.register.merge import Standing, standings
+from compliance.register.waivers import Waivers
 from compliance.risks.assess import Risk
 from compliance.rulebook.model import Escalation, Measure, Rule
 from compliance.run import Run
@@ -108,13 +111,25 @@ class Register:
     measures: tuple[MeasureValue, ...]
     conflicts: tuple[Conflict, ...]
     confidence: tuple[Confidence, ...]
+    standings: Mapping[str, Standing] = field(default_factory=dict)
 
 
-def register(run: Run) -> Register:
-    """The register that follows from a run with risks."""
+def register(
+    run: Run,
+    decisions: Decisions = NO_DECISIONS,
+    *,
+    waivers: Waivers | None = None,
+    previous: Sequence[Mapping[str, Any]] = (),
+    named: Callable[[str], str] | None = None,
+) -> Register:
+    """The register that follows from a run with risks, what people decided, and the registers of earlier runs, oldest first.
+
+    `named` gives the name under which the earlier runs know a risk, where that is not its id.
+    """
     assert run.assessment is not None
     risks = run.assessment.risks
     measured = measures(run)
+    trust = tuple(confidence(run))
     return Register(
         run=run,
         risks=risks,
@@ -123,7 +138,8 @@ def register(run: Run) -> Register:
         due_soon=tuple(due_soon(run)),
         measures=tuple(measured),
         conflicts=tuple(conflicts(run)),
-        confidence=tuple(confidence(run)),
+        confidence=trust,
+        standings=standings(run, risks, trust, decisions, waivers=waivers, previous=previous, named=named),
     )
 
 

@@ -25,6 +25,8 @@ from compliance.errors import DataError, UsageError
 from compliance.sources.folder import Scan, files_in, scan
 
 CONFIG_NAMES = ("dataset.yaml", "dataset.yml")
+DECISIONS_NAME = "register.yaml"
+"""What people decide about risks: no data, read by the register."""
 STAGING = "staging"
 BATCH = 20_000
 
@@ -73,6 +75,8 @@ def survey(root: Path, schema: Schema) -> Folder:
         label = path.relative_to(root).as_posix()
         if label.lower() in CONFIG_NAMES:
             config, digests[label] = read_config(path, schema), scan(path).digest
+        elif label == DECISIONS_NAME:
+            continue
         elif table := table_of(path.relative_to(root), schema):
             authority = _AUTHORITY_FOLDER.search(label)
             found.append(Found(table, path, label, authority[1] if authority else None))
