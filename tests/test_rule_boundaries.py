@@ -1,0 +1,196 @@
+"""Due dates that the engine counts, against the calendar, on days where counting goes wrong; and no duty judged twice."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import combinations
+from typing import Any
+
+import duckdb
+import pytest
+
+from compliance.calendar import Duration, add, beginning_with, create_calendar_table, subtract
+from compliance.duties.periods import Branch, Length, Periods, backward, forward, working_day_joins
+from compliance.errors import ComplianceError
+from compliance.rulebook.load import Rulebook, load_rulebook
+from compliance.rulebook.model import Computed, Deadline, Limit, Presence, Recurring, Rule
+
+HARD_DAYS = {
+    "leap day": (datetime.date(2020, 2, 24), datetime.date(2020, 3, 4)),
+    "end of February": (datetime.date(2021, 2, 24), datetime.date(2021, 3, 3)),
+    "a leap year's anniversary": (datetime.date(2019, 2, 26), datetime.date(2019, 3, 2)),
+    "month ends": (datetime.date(2021, 8, 28), datetime.date(2021, 9, 2)),
+    "quarter end": (datetime.date(2021, 11, 28), datetime.date(2021, 12, 2)),
+    "Easter": (datetime.date(2021, 3, 29), datetime.date(2021, 4, 8)),
+    "early Easter over a month end": (datetime.date(2024, 3, 25), datetime.date(2024, 4, 3)),
+    "Christmas on a Saturday": (datetime.date(2021, 12, 20), datetime.date(2022, 1, 5)),
+    "Christmas on a Sunday": (datetime.date(2022, 12, 19), datetime.date(2023, 1, 4)),
+    "the Platinum Jubilee": (datetime.date(2022, 5, 30), datetime.date(2022, 6, 7)),
+    "the Diamond Jubilee": (datetime.date(2012, 6, 1), datetime.date(2012, 6, 7)),
+    "the moved May bank holiday": (datetime.date(2020, 5, 4), datetime.date(2020, 5, 12)),
+    "the Coronation": (datetime.date(2023, 4, 28), datetime.date(2023, 5, 10)),
+}
+
+
+def days() -> Iterator[datetime.date]:
+    """Every day of every hard stretch."""
+    for first, last in HARD_DAYS.values():
+        yield from (first + datetime.timedelta(n) for n in range((last - first).days + 1))
+
+
+@cache
+def rulebook() -> Rulebook:
+    return load_rulebook()
+
+
+@pytest.fixture(scope="module")
+def anchors() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A table of the hard days, and the calendar."""
+    with duckdb.connect(":memory:") as connection:
+        create_calendar_table(connection)
+        connection.execute("CREATE TABLE anchors (anchor DATE)")
+        connection.executemany("INSERT INTO anchors VALUES (?)", [[day] for day in days()])
+        yield connection
+
+
+# --- which periods the rules use ----------------------------------------------------------------------------------
+
+
+def periods_of(rule: Rule) -> list[Duration]:
+    """Every fixed period of a rule: written in it, or a dated value of a parameter that it names."""
+    found = [period for text in _written(rule) for period in _durations(rule, text)]
+    return sorted(set(found), key=str)
+
+
+def _written(rule: Rule) -> list[str]:
+    body = rule.body
+    lengths: list[Any] = []
+    if isinstance(body, Deadline):
+        lengths = [body.within, body.before, *(variant.within for variant in body.variants)]
+    elif isinstance(body, Limit):
+        lengths = [body.within, *(variant.within for variant in body.variants)]
+    elif isinstance(body, Recurring):
+        lengths = [phase.length for phase in body.phases]
+    elif isinstance(body, Presence):
+        lengths = [body.within]
+    return [one for one in lengths if isinstance(one, str) and not isinstance(one, Computed)]
+
+
+def _durations(rule: Rule, text: str) -> Iterator[Duration]:
+    parameter = rule.parameters.get(text) or rulebook().parameters.get(text)
+    for words in [one.value for one in parameter.values] if parameter else [text]:
+        yield Duration.parse(str(words))
+
+
+def all_periods(*, before: bool, inclusive: bool) -> list[Duration]:
+    """The periods that rules count forwards, forwards with the first day in them, or backwards."""
+    rules = [rule for rule in rulebook().duties if _is_before(rule) is before and _is_inclusive(rule) is inclusive]
+    return sorted({period for rule in rules for period in periods_of(rule)}, key=lambda one: (one.unit, one.n))
+
+
+def _is_before(rule: Rule) -> bool:
+    return isinstance(rule.body, Deadline) and rule.body.before is not None
+
+
+def _is_inclusive(rule: Rule) -> bool:
+    return isinstance(rule.body, Deadline) and rule.body.beginning_with_the_day
+
+
+# --- the engine counts as the calendar does -----------------------------------------------------------------------
+
+
+def counted(
+    connection: duckdb.DuckDBPyConnection, length: Length, *, backwards: bool = False, inclusive: bool = False
+) -> dict[datetime.date, datetime.date]:
+    """The due day that the engine's SQL gives for each hard day."""
+    periods = Periods((Branch(None, length, None, None),))
+    joins = working_day_joins("anchor", periods, "0", backwards=backwards, inclusive=inclusive)
+    due = backward("anchor", length) if backwards else forward("anchor", length, inclusive)
+    return dict(connection.execute(f"SELECT anchor, CAST({due} AS DATE) FROM anchors {joins}").fetchall())
+
+
+def test_rules_use_periods_of_every_unit() -> None:
+    forwards = all_periods(before=False, inclusive=False)
+    assert {period.unit for period in forwards} >= {"working_days", "days", "weeks", "months", "years", "hours"}
+    assert len(forwards) > 30
+
+
+@pytest.mark.parametrize("period", all_periods(before=False, inclusive=False), ids=str)
+def test_due_days_are_those_of_the_calendar(anchors: duckdb.DuckDBPyConnection, period: Duration) -> None:
+    assert counted(anchors, Length.of(period)) == {day: add(day, period) for day in days()}
+
+
+@pytest.mark.parametrize("period", all_periods(before=False, inclusive=True), ids=str)
+def test_a_period_that_begins_with_the_day_counts_it(anchors: duckdb.DuckDBPyConnection, period: Duration) -> None:
+    assert counted(anchors, Length.of(period), inclusive=True) == {day: beginning_with(day, period) for day in days()}
+
+
+@pytest.mark.parametrize("period", all_periods(before=True, inclusive=False), ids=str)
+def test_a_period_before_a_day_is_counted_back(anchors: duckdb.DuckDBPyConnection, period: Duration) -> None:
+    assert counted(anchors, Length.of(period), backwards=True) == {day: subtract(day, period) for day in days()}
+
+
+@pytest.mark.parametrize(
+    ("received", "period", "due"),
+    [
+        ("2020-02-29", "1 year", "2021-02-28"),
+        ("2020-01-31", "1 month", "2020-02-29"),
+        ("2021-01-31", "1 month", "2021-02-28"),
+        ("2021-11-30", "3 months", "2022-02-28"),
+        ("2021-03-29", "5 working days", "2021-04-07"),
+        ("2021-12-20", "10 working days", "2022-01-06"),
+        ("2022-05-30", "5 working days", "2022-06-08"),
+        ("2012-06-01", "1 working day", "2012-06-06"),
+        ("2023-05-05", "1 working day", "2023-05-09"),
+    ],
+)
+def test_days_that_a_person_can_check(received: str, period: str, due: str) -> None:
+    assert add(datetime.date.fromisoformat(received), Duration.parse(period)).isoformat() == due
+
+
+def test_every_period_of_a_duty_rule_is_a_duration() -> None:
+    for rule in rulebook().duties:
+        for text in _written(rule):
+            try:
+                assert list(_durations(rule, text)), f"{rule.id}: {text}"
+            except ComplianceError as error:
+                pytest.fail(f"{rule.id}: {text}: {error.message}")
+
+
+# --- one duty, one answer -----------------------------------------------------------------------------------------
+
+
+def judged(rule: Rule) -> tuple[object, ...]:
+    """What a deadline or recurring rule judges: over which rows, from which day, by which event, and the first or later ones."""
+    body = rule.body
+    assert isinstance(body, Deadline | Recurring)
+    done = None if body.event is None else (body.event.table, body.event.date, body.event.where, str(body.event.match))
+    own = body.done if isinstance(body, Deadline) else None
+    only_later = isinstance(body, Recurring) and body.starts_with_first_event
+    return body.of, body.where, body.trigger, own, done, only_later
+
+
+def doubles(rules: Sequence[Rule]) -> list[tuple[str, str]]:
+    """The pairs of rules that judge the same duty, neither of which names the other."""
+    dated = [rule for rule in rules if isinstance(rule.body, Deadline | Recurring)]
+    pairs = [pair for pair in combinations(dated, 2) if judged(pair[0]) == judged(pair[1])]
+    return [(a.id, b.id) for a, b in pairs if a.id not in b.replaces and b.id not in a.replaces]
+
+
+def test_two_rules_on_one_duty_say_so() -> None:
+    assert doubles(rulebook().duties) == []
+
+
+def test_a_rule_that_judges_another_duty_twice_is_found() -> None:
+    rule = rulebook().rules["FOS-DECISION"]
+    assert doubles([rule, rule.model_copy(update={"id": "OTHER"})]) == [("FOS-DECISION", "OTHER")]
+    assert doubles([rule, rule.model_copy(update={"id": "OTHER", "replaces": ["FOS-DECISION"]})]) == []
+
+
+def test_what_a_rule_replaces_is_a_rule_of_the_same_kind_of_thing() -> None:
+    for rule in rulebook().rules.values():
+        for name in rule.replaces:
+            assert name in rulebook().rules, f"{rule.id} replaces {name}, which is no rule"
+            assert rulebook().rules[name].theme == rule.theme, f"{rule.id} and {name}"
