@@ -22,6 +22,12 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
+mutate: $(VENV)/dev
+	$(BIN)/python -m tests.mutate
+
+docs: $(VENV)/installed
+	$(BIN)/python -m tests.docs
+
 bench: $(VENV)/dev
 	$(BIN)/python -m tests.bench
 

@@ -18,7 +18,7 @@ from compliance.rulebook.text import load_fast, read_document
 
 PACKAGED = Path(__file__).parents[1] / "_rules"
 SOURCE_TREE = Path(__file__).parents[3] / "rules"
-NOT_RULES = frozenset({"scoring.yaml", "ladder.yaml", "obligations.yaml"})
+NOT_RULES = frozenset({"scoring.yaml", "ladder.yaml", "obligations.yaml", "equivalent_mutants.yaml"})
 OTHER_FOLDERS = frozenset({"obligations.d"})
 
 
