@@ -184,7 +184,7 @@ def available_in(dataset: Dataset) -> Available:
     """The tables and columns that the dataset holds."""
     columns = {(table.name, column) for table in dataset.tables.values() if table.present for column in table.columns}
     latest = frozenset(table.name for table in dataset.tables.values() if table.present and table.history == "latest")
-    return Available(frozenset(columns), latest)
+    return Available(frozenset(columns), latest, dataset.kinds)
 
 
 def trusted(evaluation: Evaluation) -> None:

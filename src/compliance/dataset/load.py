@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -40,6 +40,7 @@ class Dataset:
     ignored: tuple[str, ...] = ()
     recognised: tuple[Recognised, ...] = ()
     matches: tuple[Match, ...] = ()
+    kinds: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
 
 def connect() -> DuckDBPyConnection:
@@ -97,6 +98,7 @@ def open_dataset(
         tuple(label for place in places for label in place.ignored),
         tuple(each for place in places for each in place.recognised),
         matches,
+        _kinds(offers),
     )
 
 
@@ -125,6 +127,16 @@ def _offers(
             staged = reader.stage(connection, dated, schema, limits)
             offers += [Offer(each, place.name, reader.FORMAT, code, each.extract_date or source.extract_date) for each in staged]
     return offers
+
+
+def _kinds(offers: Sequence[Offer]) -> dict[tuple[str, str], frozenset[str]]:
+    """The codes that the sources of a table can hold in a column, where none of them can hold every code."""
+    from compliance.sources.kinds import codes_held
+
+    formats: dict[str, set[str]] = {}
+    for offer in offers:
+        formats.setdefault(offer.staged.table, set()).add(offer.format)
+    return codes_held(formats)
 
 
 def close_off(connection: DuckDBPyConnection) -> None:

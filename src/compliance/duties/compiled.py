@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 Need = tuple[str, str]
+CodeNeed = tuple[str, str, tuple[str, ...]]
+"""A table, a code column and the codes of it that are looked for: data that can hold none of them decide nothing."""
 FACT = "fact_"
 BUILT_IN_FACTS = frozenset({"breach", "tally", "measure", "risk"})
 AS_OF_MARK = '"as-of day"'
@@ -25,6 +27,7 @@ class Compiled:
     sql: str
     needs: frozenset[Need]
     definitions: tuple[str, ...]
+    codes: frozenset[CodeNeed] = frozenset()
 
     def on(self, as_of: datetime.date) -> str:
         """The SQL for one as-of day."""
@@ -41,6 +44,7 @@ class CompiledMeasure:
     definitions: tuple[str, ...]
     of_rule: str | None = None
     withheld: str | None = None
+    codes: frozenset[CodeNeed] = frozenset()
 
 
 @dataclass(frozen=True)

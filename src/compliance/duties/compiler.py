@@ -6,11 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from sqlglot import exp
+
 from compliance.dataset.known import LATER
 from compliance.dataset.schema import Schema
-from compliance.duties.compiled import BUILT_IN_FACTS, FACT, Compiled, CompiledDefinition, Need, definitions_in_order
+from compliance.duties.compiled import BUILT_IN_FACTS, FACT, CodeNeed, Compiled, CompiledDefinition, Need, definitions_in_order
 from compliance.duties.context import Context
 from compliance.duties.deadline import deadline
+from compliance.duties.expressions import compared_codes
 from compliance.duties.frame import Frame
 from compliance.duties.limit import limit
 from compliance.duties.presence import presence
@@ -103,7 +106,20 @@ class Workbench:
             reads=reads,
             history_of=tuple(sorted(history)),
             rests_on=rests_on,
+            code_needs=self._code_needs(parsed.expression, under),
         )
+
+    def _code_needs(self, query: conditions.Expression, under: Mapping[str, Source]) -> frozenset[CodeNeed]:
+        """The codes that a definition looks for, by table and column, and those of the definitions it rests on."""
+        tables = {table.alias_or_name: table.name for table in query.find_all(exp.Table)}
+        wanted: dict[tuple[str, str], set[str]] = {}
+        for part in query.find_all(exp.EQ, exp.In):
+            found = compared_codes(part)
+            table = tables.get(part.this.table) if found else None
+            if found and table and table in self.schema.tables and found[0] in self.source(table).codes:
+                wanted.setdefault((table, found[0]), set()).update(found[1])
+        own = {(table, column, tuple(sorted(codes))) for (table, column), codes in wanted.items()}
+        return frozenset(own.union(*(source.code_needs for source in under.values())))
 
     def _tables(self) -> dict[str, Source]:
         for name in (*self.schema.tables, ALL_AUTHORITIES):
@@ -134,7 +150,7 @@ class Workbench:
         frame = Frame(self.context(), rule, body)
         sql = KINDS[rule.kind](frame)
         needs = frozenset(need for need in frame.reads if not is_optional(need, rule.optional))
-        return Compiled(rule.id, sql, needs, self.in_order(frame.sources_used))
+        return Compiled(rule.id, sql, needs, self.in_order(frame.sources_used), frozenset(frame.codes))
 
     def in_order(self, names: Iterable[str]) -> tuple[str, ...]:
         """The definitions among the names, and those they rest on, each after what it rests on."""

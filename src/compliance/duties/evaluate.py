@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import queue
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,7 +15,7 @@ import duckdb
 from compliance.calendar import create_calendar_table
 from compliance.dataset.known import known_views
 from compliance.dataset.schema import Schema
-from compliance.duties.compiled import BUILT_IN_FACTS, FACT, Compiled, CompiledMeasure, Need, filled
+from compliance.duties.compiled import BUILT_IN_FACTS, FACT, CodeNeed, Compiled, CompiledMeasure, Need, filled
 from compliance.duties.owners import OWNERS, owned
 from compliance.duties.pack import Pack
 from compliance.duties.status import COLUMNS
@@ -56,10 +56,15 @@ class Available:
 
     columns: frozenset[Need]
     latest_only: frozenset[str] = frozenset()
+    kinds: Mapping[Need, frozenset[str]] = field(default_factory=dict)
 
-    def missing(self, needs: Iterable[Need]) -> tuple[str, ...]:
-        """The needs that the dataset does not hold, as `table.column`, in order."""
-        return tuple(sorted(f"{table}.{column}" for table, column in needs if (table, column) not in self.columns))
+    def missing(self, needs: Iterable[Need], codes: Iterable[CodeNeed] = ()) -> tuple[str, ...]:
+        """The needs that the dataset does not hold, as `table.column` or `table.column = code`, in order."""
+        absent = {f"{table}.{column}" for table, column in needs if (table, column) not in self.columns}
+        for table, column, wanted in codes:
+            if (table, column) in self.kinds and not self.kinds[table, column] & set(wanted):
+                absent.add(f"{table}.{column} = {' or '.join(wanted)}")
+        return tuple(sorted(absent))
 
 
 @dataclass
@@ -164,7 +169,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, schema: Schema, as_of: dateti
 def _ready(compiled: Sequence[Compiled], available: Available, result: Evaluation) -> list[Compiled]:
     ready = []
     for one in compiled:
-        missing = available.missing(one.needs)
+        missing = available.missing(one.needs, one.codes)
         if missing:
             result.not_evaluated.append(NotEvaluated(one.rule, missing, f"needs {', '.join(missing)}"))
         else:
@@ -176,7 +181,7 @@ def _ready_measures(compiled: Sequence[CompiledMeasure], available: Available, r
     out = {one.rule for one in result.not_evaluated}
     ready = []
     for one in compiled:
-        missing = available.missing(one.needs)
+        missing = available.missing(one.needs, one.codes)
         if missing:
             result.not_evaluated.append(NotEvaluated(one.rule, missing, f"needs {', '.join(missing)}"))
         elif one.withheld:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from compliance.duties.compiled import AS_OF_MARK
+from compliance.duties.compiled import AS_OF_MARK, CodeNeed
 from compliance.duties.sources import OWN, Source
 from compliance.rulebook import conditions
 
@@ -26,6 +26,7 @@ class Bound:
     reads: Reads
     type: str | None = None
     columns: tuple[str, ...] = ()
+    codes: frozenset[CodeNeed] = frozenset()
 
 
 def bind(
@@ -65,7 +66,26 @@ def bind(
     )
     owned = {"subject"} | ({""} if alias in CARRIED else set())
     sql = conditions.to_sql(_qualified(parsed, {"": alias, "subject": subject_alias}, owned, frozenset(extra or ())))
-    return Bound(sql, reads, conditions.type_of(parsed), tuple(names))
+    looked_for = codes_looked_for(parsed, source) if condition else frozenset()
+    return Bound(sql, reads, conditions.type_of(parsed), tuple(names), looked_for)
+
+
+def codes_looked_for(parsed: conditions.Expression, source: Source) -> frozenset[CodeNeed]:
+    """The codes without which a condition over a table can never hold: of the parts that must all hold."""
+    if not source.is_table:
+        return frozenset()
+    parts = parsed.flatten() if isinstance(parsed, exp.And) else [parsed]
+    found = [compared_codes(part.unnest()) for part in parts]
+    return frozenset((source.name, column, codes) for column, codes in filter(None, found) if column in source.codes)
+
+
+def compared_codes(part: conditions.Expression) -> tuple[str, tuple[str, ...]] | None:
+    """The column and the texts of `column = 'x'` or `column IN ('x', 'y')`, else nothing."""
+    if isinstance(part, exp.EQ) and isinstance(part.this, exp.Column) and isinstance(part.expression, exp.Literal):
+        return part.this.name, (part.expression.name,)
+    if isinstance(part, exp.In) and isinstance(part.this, exp.Column) and part.expressions:
+        return part.this.name, tuple(sorted(one.name for one in part.expressions if isinstance(one, exp.Literal)))
+    return None
 
 
 def _qualified(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from compliance.duties.compiled import Need
+from compliance.duties.compiled import CodeNeed, Need
 from compliance.duties.context import Context
 from compliance.duties.expressions import Bound, all_of, bind
 from compliance.duties.sources import OWN, Source, literal, quoted
@@ -25,6 +25,7 @@ class Frame:
     body: Duty
     source: Source = field(init=False)
     reads: set[Need] = field(default_factory=set)
+    codes: set[CodeNeed] = field(default_factory=set)
     sources_used: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -36,6 +37,7 @@ class Frame:
         self.sources_used.add(name)
         if not source.is_table:
             self.reads |= source.reads
+            self.codes |= source.code_needs
         return source
 
     def bind(self, text: str, alias: str = SUBJECT, *, condition: bool = False, expect: Expect | None = None) -> Bound:
@@ -161,6 +163,7 @@ class Frame:
             return "TRUE"
         bound = bind(text, source, alias, condition=True, subject=self.source, subject_alias=OWED)
         self.reads |= bound.reads
+        self.codes |= bound.codes
         return bound.sql
 
 

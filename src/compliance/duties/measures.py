@@ -78,7 +78,7 @@ class MeasureCompiler:
         needs = frozenset(need for need in self.reads if not is_optional(need, self.rule.optional))
         definitions = () if self.is_of_rule else self.bench.in_order([self.body.of])
         of_rule = self.body.of if self.is_of_rule else None
-        return CompiledMeasure(self.rule.id, sql, needs, definitions, of_rule, self._withheld())
+        return CompiledMeasure(self.rule.id, sql, needs, definitions, of_rule, self._withheld(), self.source.code_needs)
 
     def _withheld(self) -> str | None:
         """Why the measure cannot be had from data that holds only the latest events: it would count those alone."""

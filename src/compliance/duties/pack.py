@@ -56,7 +56,10 @@ def _plain(one: Compiled | CompiledMeasure | CompiledDefinition) -> dict[str, An
 
 
 def _typed(data: dict[str, Any], needs: str, names: str) -> dict[str, Any]:
-    return {**data, needs: frozenset((table, column) for table, column in data[needs]), names: tuple(data[names])}
+    typed = {**data, needs: frozenset((table, column) for table, column in data[needs]), names: tuple(data[names])}
+    if "codes" in data:
+        typed["codes"] = frozenset((table, column, tuple(codes)) for table, column, codes in data["codes"])
+    return typed
 
 
 def compile_pack(schema: Schema, rulebook: Rulebook, latest_only: frozenset[str] = frozenset()) -> Pack:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from compliance.dataset.schema import Schema, Table
+from compliance.duties.compiled import CodeNeed
 
 LINEAGE = {"authority": "VARCHAR", "row_ref": "BIGINT"}
 ALL_AUTHORITIES = "authorities"
@@ -44,6 +45,7 @@ class Source:
     optional: frozenset[str] = frozenset()
     history_of: tuple[str, ...] = ()
     rests_on: tuple[str, ...] = ()
+    code_needs: frozenset[CodeNeed] = frozenset()
     may_be_later: frozenset[str] = frozenset()
 
     def reading(self, column: str) -> frozenset[tuple[str, str]]:
