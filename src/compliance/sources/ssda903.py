@@ -141,7 +141,7 @@ class _Reading:
         relation = self.source.relation(number, table.name, "raw")
         loaded = load_csv(self.connection, relation, file.path, file.label, columns, self.limits)
         notices = [
-            __unknown_heading(each, table) for each in loaded.headings if each.strip() and heading(each) not in table.columns
+            _unknown_heading(each, table) for each in loaded.headings if each.strip() and heading(each) not in table.columns
         ]
         notices += [Remark(1, each, None, _LACKING) for each in table.columns if each not in columns]
         return Piece(
@@ -247,7 +247,7 @@ class _Reading:
         remarks = self.said.setdefault((piece.table.name, piece.number), [])
         remarks += piece.notices
         kept = self._one(f"SELECT count(*) FROM {self.relations[piece.table.name]} WHERE _file = {piece.number}")
-        given = self._one(f"SELECT count(*) FROM {piece.relation}") if piece.sheet is None else kept
+        given = self._one(f"SELECT count(*) FROM {piece.relation}")
         if given > kept:
             remarks.append(Remark(None, None, None, f"{given - kept:,} rows are blank, or are told by a later return: left out"))
         if of.year is None:
@@ -351,9 +351,9 @@ _ONLY_WITH_ROWS = ("special_guardianship_cases",)
 _LACKING = "no such heading in this file, so nothing is known of it"
 
 
-def __unknown_heading(heading: str, table: SourceTable) -> Remark:
-    near = nearest(heading(heading), table.columns)
-    return Remark(1, shown(heading), None, f"not a column of {table.name}" + (f"; {near}" if near else ""))
+def _unknown_heading(said: str, table: SourceTable) -> Remark:
+    near = nearest(heading(said), table.columns)
+    return Remark(1, shown(said), None, f"not a column of {table.name}" + (f"; {near}" if near else ""))
 
 
 def _groups(pieces: Sequence[Piece]) -> list[list[Piece]]:

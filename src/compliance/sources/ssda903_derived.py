@@ -1,4 +1,4 @@
-"""What is made of the return's tables: people, the runs of episodes that are periods of care and placements, adoptions, workers."""
+"""What is made of the return's tables: people, runs of episodes (periods of care, placements), adoptions, workers."""
 
 from __future__ import annotations
 
