@@ -20,13 +20,16 @@ def seconds(*arguments: object, times: int = RUNS, **environment: str) -> float:
     taken = []
     for _ in range(times):
         start = time.perf_counter()
-        subprocess.run(
+        result = subprocess.run(
             [sys.executable, *map(str, arguments)],
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
             check=False,
             env={**os.environ, **environment},
         )
+        if result.returncode:
+            raise SystemExit(f"{' '.join(map(str, arguments))}: exit {result.returncode}: {result.stderr}")
         taken.append(time.perf_counter() - start)
     return median(taken)
 
