@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from conftest import Command
 
 BREACH = {
@@ -33,8 +34,14 @@ rules:
       within: 1 working day
       done: decision_date
     examples:
-      - {title: in time, as_of: 2021-01-09, referrals: [{person_id: C1, referral_date: 2021-01-04, decision_date: 2021-01-05}], expect: [met]}
-      - {title: late, as_of: 2021-01-09, referrals: [{person_id: C1, referral_date: 2021-01-04, decision_date: 2021-01-06}], expect: [late]}
+      - title: in time
+        as_of: 2021-01-09
+        referrals: [{person_id: C1, referral_date: 2021-01-04, decision_date: 2021-01-05}]
+        expect: [met]
+      - title: late
+        as_of: 2021-01-09
+        referrals: [{person_id: C1, referral_date: 2021-01-04, decision_date: 2021-01-06}]
+        expect: [late]
 """
 
 
@@ -97,9 +104,7 @@ def test_0_where_nothing_is_breached(compliance: Command, dataset: Path, rules: 
         (["nonsense"], "No such command"),
     ],
 )
-def test_2_where_the_command_is_wrong(
-    compliance: Command, dataset: Path, rules: Path, arguments: list[str], words: str
-) -> None:
+def test_2_where_the_command_is_wrong(compliance: Command, dataset: Path, rules: Path, arguments: list[str], words: str) -> None:
     filled = [argument.replace("{data}", str(dataset)) for argument in arguments]
     given = [] if "--rules" in filled or filled[0] in ("synth", "nonsense") or filled == ["check"] else ["--rules", rules]
     result = compliance(*filled, *given)

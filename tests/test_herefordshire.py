@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import HEREFORDSHIRE, Command
 
 from compliance.register.register import MeasureValue, measures
 from compliance.rulebook.load import load_rulebook
 from compliance.run import Request, Run, run
+from conftest import HEREFORDSHIRE, Command
 
 AS_OF = datetime.date(2021, 9, 30)
 STATES = {"WF-CASELOAD", "WF-CASELOAD-NQSW", "WF-SPAN", "FOS-CENTRAL-LIST"}

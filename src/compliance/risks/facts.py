@@ -19,7 +19,8 @@ SELECT d.id AS finding, d.rule, r.theme, r.topic, r.severity, d.status, CASE d.s
   d.authority, d.days_over
 FROM duties AS d JOIN rule_facts AS r ON r.rule = d.rule
 WHERE d.status IN ('overdue', 'late', 'missed')
-  AND (d.status = 'overdue' OR coalesce(d.done_date, d.ceased_date, d.due_date) > (SELECT as_of FROM known.run) - INTERVAL {RECENT})
+  AND (d.status = 'overdue'
+    OR coalesce(d.done_date, d.ceased_date, d.due_date) > (SELECT as_of FROM known.run) - INTERVAL {RECENT})
 """
 
 SCOPES = {
@@ -142,7 +143,8 @@ def _tallies() -> str:
     judged = """
       SELECT d.*, r.theme, r.topic, r.severity,
         CASE d.status WHEN 'overdue' THEN 1 ELSE 0 END AS is_open,
-        CASE WHEN d.status IN ('late', 'missed') AND coalesce(d.done_date, d.ceased_date, d.due_date) > (SELECT as_of FROM known.run)
+        CASE WHEN d.status IN ('late', 'missed')
+          AND coalesce(d.done_date, d.ceased_date, d.due_date) > (SELECT as_of FROM known.run)
           - INTERVAL 12 MONTH THEN 1 ELSE 0 END AS was_late,
         CASE WHEN d.status = 'met' AND coalesce(d.done_date, d.due_date) > (SELECT as_of FROM known.run) - INTERVAL 12 MONTH
           THEN 1 ELSE 0 END AS was_met
@@ -175,6 +177,7 @@ def _measures(evaluation: Evaluation) -> str:
     return (
         "SELECT measure, measure || ':' || scope_type || ':' || scope_id AS measured, scope_type, scope_id, authority,"
         " CAST(round(numerator) AS BIGINT) AS numerator, CAST(round(denominator) AS BIGINT) AS denominator,"
-        f" CAST(round(10 * (CASE WHEN measure IN ({listed}) THEN 100.0 ELSE 1.0 END) * numerator / nullif(denominator, 0)) AS BIGINT)"
+        f" CAST(round(10 * (CASE WHEN measure IN ({listed}) THEN 100.0 ELSE 1.0 END)"
+        " * numerator / nullif(denominator, 0)) AS BIGINT)"
         " AS value FROM measures"
     )

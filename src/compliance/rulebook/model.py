@@ -442,7 +442,7 @@ class Escalation(Strict):
 
 
 class Example(Strict):
-    """A worked example: rows of tables, an as-of date, and the statuses (in order of subject and trigger) or the answer expected."""
+    """A worked example: rows of tables, an as-of date, and the statuses expected (by subject and trigger) or the answer."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
