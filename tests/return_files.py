@@ -1,0 +1,171 @@
+"""Makes statutory returns for tests: small ones by hand, canonical tables written out in a return's layout, and large ones."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+Row = Mapping[str, Any]
+
+HEADER = ("CHILD", "SEX", "DOB", "ETHNIC", "UPN", "MOTHER", "MC_DOB")
+EPISODES = (
+    *("CHILD", "DECOM", "RNE", "LS", "CIN", "PLACE", "PLACE_PROVIDER", "DEC", "REC"),
+    *("REASON_PLACE_CHANGE", "HOME_POST", "PL_POST", "URN"),
+)
+REVIEWS = ("CHILD", "DOB", "REVIEW", "REVIEW_CODE")
+UASC = ("CHILD", "SEX", "DOB", "DUC")
+OC2 = (
+    *("CHILD", "DOB", "SDQ_SCORE", "SDQ_REASON", "CONVICTED", "HEALTH_CHECK", "IMMUNISATIONS", "TEETH_CHECK"),
+    *("HEALTH_ASSESSMENT", "SUBSTANCE_MISUSE", "INTERVENTION_RECEIVED", "INTERVENTION_OFFERED"),
+)
+OC3 = ("CHILD", "DOB", "IN_TOUCH", "ACTIV", "ACCOM")
+AD1 = ("CHILD", "DOB", "DATE_INT", "DATE_MATCH", "FOSTER_CARE", "NB_ADOPTR", "SEX_ADOPTR", "LS_ADOPTR")
+PLACED = ("CHILD", "DOB", "DATE_PLACED", "DATE_PLACED_CEASED", "REASON_PLACED_CEASED")
+PERMANENCE = ("CHILD", "DOB", "PREV_PERM", "LA_PERM", "DATE_PERM")
+MISSING = ("CHILD", "DOB", "MISSING", "MIS_START", "MIS_END")
+WORKERS = ("CHILD", "DOB", "SW_ID", "SW_DECOM", "SW_DEC", "SW_REASON")
+DOLO = ("CHILD", "DOB", "DOLO_START", "DOLO_END")
+
+
+def british(day: date | None) -> str:
+    """The day as the looked-after return writes it."""
+    return day.strftime("%d/%m/%Y") if day else ""
+
+
+def table(path: Path, headings: Sequence[str], *rows: Mapping[str, str], encoding: str = "utf-8", end: str = "\n") -> Path:
+    """Writes a table of the looked-after return."""
+    lines = [",".join(headings), *(",".join(str(row.get(each, "")) for each in headings) for row in rows)]
+    path.write_bytes((end.join(lines) + end).encode(encoding))
+    return path
+
+
+def write_csv(path: Path, headings: Sequence[str], rows: Iterable[Row]) -> None:
+    """Writes many rows."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(headings)
+        writer.writerows([row.get(each) or "" for each in headings] for row in rows)
+
+
+def element(tag: str, *children: Any, **fields: Any) -> str:
+    """An element: fields that are not blank first, then what is given."""
+    held = "".join(f"<{key}>{escape(_text(value))}</{key}>" for key, value in fields.items() if value is not None)
+    return f"<{tag}>{held}{''.join(map(str, children))}</{tag}>"
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def message(collection: str, body: str, year: int | None = 2024, day: str | None = "2024-03-31") -> str:
+    """A message of a collection."""
+    header = element("Header", element("CollectionDetails", Collection=collection, Year=year, ReferenceDate=day))
+    return f'<?xml version="1.0" encoding="utf-8"?>\n<Message>\n{header}\n{body}\n</Message>\n'
+
+
+def census(*children: str, **header: Any) -> str:
+    """A children in need census of these children."""
+    return message("CIN", element("Children", *children), **header)
+
+
+def child(id: str = "C1", *modules: str, **fields: Any) -> str:
+    """A child of the census."""
+    given = {"PersonBirthDate": "2015-03-04", "GenderCurrent": "1"} | fields
+    identifiers = element("ChildIdentifiers", LAchildID=id, **given)
+    return element("Child", identifiers, element("ChildCharacteristics", Ethnicity="WBRI"), *modules)
+
+
+def large_census(path: Path, children: int) -> int:
+    """Writes a census of so many children, of a common shape and with spaces as exports have them; how many rows it has."""
+    start, rows = date(2021, 4, 1), 0
+    with path.open("w") as file:
+        opening = message("CIN", "@").partition("@")
+        file.write(opening[0] + "  <Children>\n")
+        for number in range(children):
+            day = start + timedelta(number * 37 % 1000)
+            file.write(_large_child(number, day))
+            rows += 8 if number % 2 == 0 else 5
+        file.write("  </Children>\n" + opening[2])
+    return rows
+
+
+def _large_child(number: int, day: date) -> str:
+    def on(days: int) -> str:
+        return str(day + timedelta(days))
+
+    def lines(depth: int, *pairs: tuple[str, str]) -> str:
+        return "".join(f"{'  ' * depth}<{tag}>{text}</{tag}>\n" for tag, text in pairs)
+
+    def block(depth: int, tag: str, inner: str) -> str:
+        return f"{'  ' * depth}<{tag}>\n{inner}{'  ' * depth}</{tag}>\n"
+
+    own = lines(4, ("LAchildID", f"C{number:07d}"), ("UPN", f"A{number:012d}"))
+    own += lines(4, ("PersonBirthDate", "2012-03-04"), ("GenderCurrent", "1"))
+    kind = lines(4, ("Ethnicity", "WBRI")) + block(4, "Disabilities", lines(5, ("Disability", "NONE")))
+    factors = block(5, "FactorsIdentifiedAtAssessment", lines(6, ("AssessmentFactors", "2A"), ("AssessmentFactors", "2B")))
+    need = lines(4, ("CINreferralDate", on(0)), ("ReferralSource", "1A"), ("PrimaryNeedCode", "N4"))
+    assessment = lines(5, ("AssessmentActualStartDate", on(1)), ("AssessmentAuthorisationDate", on(40))) + factors
+    need += block(4, "Assessments", assessment)
+    if number % 2:
+        need += block(4, "Assessments", assessment.replace(on(1), on(61)))
+        need += block(4, "CINPlanDates", lines(5, ("CINPlanStartDate", on(50))))
+    else:
+        held = (
+            ("S47ActualStartDate", on(5)),
+            ("InitialCPCtarget", on(26)),
+            ("DateOfInitialCPC", on(20)),
+            ("ICPCnotRequired", "false"),
+        )
+        need += block(4, "Section47", lines(5, *held))
+        abuse = ("InitialCategoryOfAbuse", "PHY"), ("LatestCategoryOfAbuse", "PHY")
+        plan = ("CPPstartDate", on(20)), *abuse, ("NumberOfPreviousCPP", "0")
+        reviews = block(5, "Reviews", lines(6, *(("CPPreviewDate", on(days)) for days in (100, 250, 400))))
+        need += block(4, "ChildProtectionPlans", lines(5, *plan) + reviews)
+    need += lines(4, ("ReferralNFA", "0"))
+    modules = block(3, "ChildIdentifiers", own) + block(3, "ChildCharacteristics", kind) + block(3, "CINdetails", need)
+    return block(2, "Child", modules)
+
+
+def large_return(folder: Path, children: int) -> int:
+    """Writes a looked-after return of so many children, some twelve rows each; how many rows it has."""
+    tables: dict[str, tuple[Sequence[str], list[Row]]] = {}
+
+    def add(name: str, headings: Sequence[str], **row: str) -> None:
+        tables.setdefault(name, (headings, []))[1].append(row)
+
+    for number in range(children):
+        own = {"CHILD": str(100_000 + number), "DOB": british(date(2006, 1, 1) + timedelta(number * 17 % 5000))}
+        begun = date(2022, 4, 1) + timedelta(number * 37 % 600)
+        moved = begun + timedelta(20 + number % 180)
+        ended = british(moved + timedelta(100)) if number % 5 < 2 else ""
+        add("header", HEADER, **own, SEX="12"[number % 2], ETHNIC="WBRI", UPN=f"A{number:012d}")
+        care = {"CIN": "N1", "HOME_POST": "HR1 1AA", "URN": "SC123456"}
+        first = {"DECOM": british(begun), "RNE": "S", "LS": "C1", "PLACE": "U6", "PLACE_PROVIDER": "PR1"}
+        add("episodes", EPISODES, **own, **care, **first, DEC=british(moved), REC="X1", REASON_PLACE_CHANGE="CARPL")
+        second = {"DECOM": british(moved), "RNE": "B", "LS": "C2", "PLACE": "U4", "PLACE_PROVIDER": "PR4", "DEC": ended}
+        add("episodes", EPISODES, **own, **care, **second, REC="E4A" if ended else "")
+        for k in range(5):
+            add("reviews", REVIEWS, **own, REVIEW=british(begun + timedelta(18 + 80 * k)), REVIEW_CODE=f"PN{number % 8}")
+        checks = dict.fromkeys(("HEALTH_CHECK", "IMMUNISATIONS", "TEETH_CHECK", "HEALTH_ASSESSMENT"), "1")
+        add("oc2", OC2, **own, **checks, SDQ_SCORE=str(number % 41), SUBSTANCE_MISUSE="0")
+        add("previous_permanence", PERMANENCE, **own, PREV_PERM="Z1", DATE_PERM="zz/05/2020")
+        worker = {"SW_ID": f"SW{number % 900:06d}", "SW_DECOM": british(begun), "SW_DEC": british(moved)}
+        add("sw_episodes", WORKERS, **own, **worker, SW_REASON="FCONTA")
+        add("sw_episodes", WORKERS, **own, SW_ID=f"SW{number % 700:06d}", SW_DECOM=british(moved), SW_REASON="MANAGE")
+    folder.mkdir(exist_ok=True)
+    for name, (headings, rows) in tables.items():
+        write_csv(folder / f"SSDA903_2024_{name}.csv", headings, rows)
+    return sum(len(rows) for _, rows in tables.values())
+
+
+def by(rows: Iterable[Row], *columns: str) -> dict[Any, list[Row]]:
+    """The rows by the value of a column, or of several."""
+    groups: dict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.get(columns[0]) if len(columns) == 1 else tuple(row.get(each) for each in columns)].append(row)
+    return groups
