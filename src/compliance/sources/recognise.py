@@ -16,7 +16,6 @@ from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
 
 from compliance.dataset.config import DatasetConfig, merge_configs
 from compliance.dataset.schema import Schema
@@ -42,6 +41,9 @@ FORMATS = {
     "ssda903": "SSDA903",
 }
 
+_URL_PARTS = re.compile(
+    r"^([a-z][a-z0-9+]+)://(?:[^:/@?#]*(?::[^@?#]*)?@)?(\[[^]@]*\]|[^/:@?#]*)(:\d+)?(/[^?#@]*)?(?:[?#][^@]*)?$", re.DOTALL
+)
 _URL = re.compile(r"^([a-z][a-z0-9+]+):/(?!/)|^([a-z][a-z0-9+]+)://")
 
 
@@ -103,10 +105,12 @@ def url_of(path: Path | str) -> str | None:
 
 
 def shown_url(url: str) -> str:
-    """The URL without its user, password and options."""
-    parts = urlsplit(url)
-    place = f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
-    return f"{parts.scheme}://{place}{parts.path}"
+    """The URL without its user, password and options; only its kind where it cannot be told which part is which."""
+    found = _URL_PARTS.match(url)
+    if not found:
+        return f"{url.partition('://')[0]}://…"
+    scheme, host, port, path = found.groups(default="")
+    return f"{scheme}://{host.lower()}{port}{path}"
 
 
 @dataclass(frozen=True)
