@@ -264,13 +264,18 @@ class _Settling:
 
     def _give_way(self) -> bool:
         """Takes away what a latest-only source says of a person of whom another has the whole history; whether there was any."""
-        full = [number for number, each in enumerate(self.offers) if each.staged.history == "full"]
-        if not full or len(full) == len(self.offers):
-            return False
-        rows, among = self.relation("rows"), ", ".join(map(str, full))
-        told = f"person_id IN (SELECT person_id FROM {rows} WHERE _offer IN ({among}))"
-        gone = self.connection.execute(f"DELETE FROM {rows} WHERE _offer NOT IN ({among}) AND {told}").fetchone()
-        return bool(gone and gone[0])
+        gone = 0
+        for number, offer in enumerate(self.offers):
+            if offer.staged.history == "latest" and (full := self._full_elsewhere(offer)):
+                rows, among = self.relation("rows"), ", ".join(map(str, full))
+                told = f"person_id IN (SELECT person_id FROM {rows} WHERE _offer IN ({among}))"
+                row = self.connection.execute(f"DELETE FROM {rows} WHERE _offer = {number} AND {told}").fetchone()
+                gone += row[0] if row else 0
+        return gone > 0
+
+    def _full_elsewhere(self, offer: Offer) -> list[int]:
+        """The offers of the whole history from other sources than this one's."""
+        return [n for n, each in enumerate(self.offers) if each.staged.history == "full" and each.origin != offer.origin]
 
     def _find_homes(self) -> bool:
         """Notes for each key that several offers have the first of them; whether there is any."""
@@ -349,7 +354,7 @@ class _Settling:
     def _history(self, number: int) -> History:
         """`full` where other sources hold the whole history of everyone that a latest-only source still adds rows about."""
         offer = self.offers[number]
-        full = [n for n, each in enumerate(self.offers) if each.staged.history == "full" and each.origin != offer.origin]
+        full = self._full_elsewhere(offer)
         if offer.staged.history == "full" or not full or "person_id" not in _held(offer):
             return offer.staged.history
         rows, homes, among = self.relation("rows"), self.relation("homes"), ", ".join(map(str, full))
