@@ -78,7 +78,7 @@ def _of_model(model: BaseModel) -> Iterator[Change]:
 
 def _of_field(name: str, value: Any) -> Iterator[Change]:
     """The changes of one field: what it holds, changed; or the field itself, dropped."""
-    if name in MAY_BE_DROPPED and value not in (None, [], {}):
+    if name in MAY_BE_DROPPED and value not in (None, [], {}, "true"):
         yield ": dropped", type(value)() if name == "names" else None
     if name in FLAGS and isinstance(value, bool):
         yield from _flag(name, value)
