@@ -30,6 +30,7 @@ WRITERS = {
     "github": "compliance.outputs.annotations:github",
     "gitlab": "compliance.outputs.annotations:gitlab",
     "xlsx": "compliance.outputs.workbook:written",
+    "html": "compliance.outputs.page:written",
 }
 """Where the function that writes each format stands: it takes what is published and gives bytes."""
 
@@ -46,6 +47,8 @@ class Published:
     """The ids of the breaches in a baseline; None where there is none."""
     folder: str = ""
     """The folder that the names of source files are relative to, for places in a repository."""
+    public: bool = False
+    """For publication: nothing about one person or team, and no small numbers."""
     decisions: Decisions = NO_DECISIONS
     waivers: Waivers | None = None
     pseudonyms: Pseudonyms | None = None
