@@ -17,7 +17,7 @@ def run_again(run: Run, day: datetime.date, *, only: Iterable[str] | None = None
 
     Risks are found by the SQL joins alone, and the manifest says so. Raises EngineError where a rule fails.
     """
-    rulebook = run.evaluation.rulebook if only is None else run.evaluation.rulebook.only(only)
+    rulebook = run.evaluation.rulebook if only is None else run.rulebook.only(only)
     dataset, timings = run.dataset, Timings()
     with timings.stage("duties"):
         evaluation = evaluate(dataset.connection, dataset.schema, rulebook, day, available_in(dataset), run.evaluation.pack)

@@ -1,0 +1,203 @@
+"""Each measure and each kind of risk at the ends of past months, from one extract judged again as of each day."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compliance.register.again import run_again
+from compliance.register.register import measures
+from compliance.register.xmr import Chart, chart
+from compliance.rulebook.load import Rulebook
+from compliance.rulebook.model import Escalation, FactPattern, Measure, Rule
+from compliance.run import Run
+
+MOST_MONTHS = 36
+SMALL = 10
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A number at the end of a month, with its fraction; `value` is None where there is nothing to divide by."""
+
+    day: datetime.date
+    numerator: float
+    denominator: float
+    value: float | None
+
+    @property
+    def small(self) -> bool:
+        """Whether it rests on so few that only the counts are shown."""
+        return self.denominator < SMALL
+
+
+@dataclass(frozen=True)
+class Series:
+    """A measure of one council, or how many risks a rule raised, over the months."""
+
+    rule: Rule
+    authority: str
+    unit: str
+    better: str
+    points: tuple[Point, ...]
+
+    @property
+    def values(self) -> list[float]:
+        """The values that there are, in order."""
+        return [one.value for one in self.points if one.value is not None]
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the last point is a share of fewer than ten, so that counts are shown and no limits."""
+        return self.unit != "count" and bool(self.points) and self.points[-1].small
+
+    def chart(self) -> Chart | None:
+        """The limits and signals, or None where there are too few points or too small numbers."""
+        if self.is_small or len(self.values) != len(self.points):
+            return None
+        return chart(self.values, floor=0.0, ceiling=100.0 if self.unit == "percent" else None)
+
+    @property
+    def direction(self) -> str:
+        """`better`, `worse` or `level`, from the first point to the last."""
+        values = self.values
+        if len(values) < 2 or values[0] == values[-1]:
+            return "level"
+        rose = values[-1] > values[0]
+        return "better" if rose == (self.better == "higher") else "worse"
+
+
+def month_ends(last: datetime.date, months: int) -> list[datetime.date]:
+    """The day itself and the ends of the months before it, oldest first."""
+    days = [last]
+    while len(days) < months:
+        days.append(days[-1].replace(day=1) - datetime.timedelta(days=1))
+    return sorted(days)
+
+
+def trend(run: Run, months: int, *, with_risks: bool = True, progress: Progress | None = None) -> list[Series]:
+    """The series of every measure that can be evaluated, then of every kind of risk, by id; the run's tables are overwritten."""
+    wanted = wanted_rules(run.rulebook, with_risks=with_risks)
+    found: dict[tuple[str, str], list[Point]] = {}
+    for day in month_ends(run.as_of, months):
+        if progress:
+            progress(f"judging as of {day}")
+        again = run_again(run, day, only=wanted, with_risks=with_risks)
+        for name, authority, point in [*_measured(again), *(_raised(again) if with_risks else ())]:
+            found.setdefault((name, authority), []).append(point)
+    return [_series(run, name, authority, points) for (name, authority), points in sorted(found.items(), key=_order(run))]
+
+
+def _order(run: Run) -> Callable[[tuple[tuple[str, str], list[Point]]], tuple[bool, str, str]]:
+    return lambda item: (run.rulebook.rules[item[0][0]].kind == "escalation", *item[0])
+
+
+def _series(run: Run, name: str, authority: str, points: Sequence[Point]) -> Series:
+    rule = run.rulebook.rules[name]
+    body = rule.body
+    if isinstance(body, Measure):
+        return Series(rule, authority, body.unit, body.better, tuple(points))
+    return Series(rule, authority, "count", "lower", tuple(points))
+
+
+def _measured(run: Run) -> Iterator[tuple[str, str, Point]]:
+    for one in measures(run, authority_only=True):
+        body = one.rule.body
+        assert isinstance(body, Measure)
+        value = one.numerator if body.unit == "count" else one.value
+        yield one.rule.id, one.authority, Point(run.as_of, one.numerator, one.denominator, value)
+
+
+def _raised(run: Run) -> Iterator[tuple[str, str, Point]]:
+    assert run.assessment is not None
+    counts: dict[tuple[str, str], int] = {}
+    for risk in run.assessment.risks:
+        counts[risk.rule.id, risk.authority] = counts.get((risk.rule.id, risk.authority), 0) + 1
+    evaluated = {rule.id for rule in run.evaluation.rulebook.of_kind("escalation")}
+    evaluated -= {one.rule for one in run.evaluation.not_evaluated}
+    for name in evaluated:
+        for authority in run.dataset.authorities:
+            number = float(counts.get((name, authority.code), 0))
+            yield name, authority.code, Point(run.as_of, number, 1.0, number)
+
+
+def wanted_rules(rulebook: Rulebook, *, with_risks: bool) -> set[str]:
+    """The measures and what they rest on; with risks, also the escalation rules and every duty that one of them could match."""
+    found = {rule.id for rule in rulebook.of_kind("measure")}
+    found |= {rule.measure.of for rule in rulebook.of_kind("measure") if rule.measure and rule.measure.of in rulebook.rules}
+    if with_risks:
+        risks = rulebook.of_kind("escalation")
+        found |= {rule.id for rule in risks}
+        patterns = [pattern for rule in risks for pattern in _patterns(rule)]
+        found |= {duty.id for duty in rulebook.duties if any(_could_match(pattern, duty) for pattern in patterns)}
+    return found
+
+
+def _patterns(rule: Rule) -> list[FactPattern]:
+    body = rule.body
+    assert isinstance(body, Escalation)
+    return body.when
+
+
+def _could_match(pattern: FactPattern, duty: Rule) -> bool:
+    """Whether a duty's breach, or a tally that counts it, could be a fact of the pattern."""
+    if pattern.fact == "breach":
+        own = {"rule": duty.id, "topic": duty.topic, "theme": duty.theme}
+        return all(_allows(pattern, name, value) for name, value in own.items())
+    if pattern.fact != "tally":
+        return False
+    tallied = {"rule": duty.id, "topic": f"{duty.theme}/{duty.topic}", "theme": duty.theme, "all": "all"}
+    return any(_allows(pattern, "by", by) and _allows(pattern, "of", of) for by, of in tallied.items())
+
+
+def _allows(pattern: FactPattern, name: str, value: str | None) -> bool:
+    """Whether the pattern's wish for a property, where it is a plain value or a list of them, holds the value."""
+    wanted = pattern.where.get(name)
+    if isinstance(wanted, str):
+        return wanted == value
+    return value in wanted if isinstance(wanted, list) else True
+
+
+def trend_document(found: Iterable[Series], run: Run, months: int) -> dict[str, Any]:
+    """What `trend --format json` gives."""
+    return {
+        "schema_version": "1.0",
+        "as_of": run.as_of,
+        "months": months,
+        "since": month_ends(run.as_of, months)[0],
+        "series": [_document(one) for one in found],
+    }
+
+
+def _document(one: Series) -> dict[str, Any]:
+    limits = one.chart()
+    return {
+        "id": one.rule.id,
+        "kind": one.rule.kind,
+        "title": one.rule.title,
+        "authority": one.authority,
+        "unit": one.unit,
+        "better": one.better,
+        "direction": one.direction,
+        "points": [_point(each, one.unit) for each in one.points],
+        "limits": None
+        if limits is None
+        else {
+            "mean": round(limits.mean, 3),
+            "lower": round(limits.lower, 3),
+            "upper": round(limits.upper, 3),
+            "provisional": limits.provisional,
+        },
+        "signals": [{"words": each.words, "at": [one.points[place].day for place in each.points]} for each in limits.signals]
+        if limits
+        else [],
+    }
+
+
+def _point(one: Point, unit: str) -> dict[str, Any]:
+    hidden = unit != "count" and one.small
+    value = None if one.value is None or hidden else round(one.value, 3)
+    return {"day": one.day, "value": value, "numerator": round(one.numerator, 4), "denominator": round(one.denominator, 4)}
