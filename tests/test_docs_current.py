@@ -9,8 +9,12 @@ import click
 import pytest
 from tests.docs import DOCS, REPORT, ROOT, commands, exit_codes, pages, report_page, rulebook
 
+from compliance.dataset.schema import load_schema
+from compliance.duties.validate import problems
 from compliance.errors import ComplianceError
+from compliance.risks.examples import AllExamples
 from compliance.risks.facts import SCOPES
+from compliance.rulebook.load import load_rulebook
 from compliance.rulebook.model import Escalation, FactPattern, Rule
 
 COMMAND_PAGE = DOCS / "commands.md"
@@ -99,6 +103,18 @@ def test_links_between_pages_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+\.md)[^)]*\)", _read(path)):
             if not target.startswith("http"):
                 assert (path.parent / target).is_file(), f"{path.relative_to(ROOT)}: {target}"
+
+
+def test_the_rule_that_the_tutorial_writes_passes_its_examples(tmp_path: Path) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", _read(DOCS / "add-a-rule.md"), flags=re.DOTALL)
+    unfinished, finished = (tmp_path / name for name in ("unfinished.yaml", "finished.yaml"))
+    unfinished.write_text(blocks[0], encoding="utf-8")
+    finished.write_text(blocks[1], encoding="utf-8")
+    schema, local = load_schema(), load_rulebook(extra=[finished])
+    assert [str(one.message) for one in problems(load_rulebook(extra=[unfinished]), schema)] == [
+        "there is no column `responded_date` here"
+    ]
+    assert all(one.passed for one in AllExamples(schema, local).run(local.rules["QA-COMPLAINT-ANSWERED"]))
 
 
 def _patterns(rule: Rule) -> list[FactPattern]:
