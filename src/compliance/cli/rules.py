@@ -13,7 +13,22 @@ from compliance.errors import NothingEvaluated, RuleFileError
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import Rule
 
-SCHEMAS = ("rule-file", "check", "register", "rules-list", "rules-coverage", "data-describe", "scoring", "ladder", "dataset")
+SCHEMAS = (
+    "rule-file",
+    "check",
+    "register",
+    "compare",
+    "trend",
+    "worklist",
+    "forecast",
+    "rules-list",
+    "rules-coverage",
+    "data-describe",
+    "scoring",
+    "ladder",
+    "dataset",
+    "register-file",
+)
 
 
 @click.group("rules")

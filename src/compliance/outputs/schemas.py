@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from compliance.dataset.config import DatasetConfig
 from compliance.duties.status import STATUSES
+from compliance.register.decisions import RegisterFile
 from compliance.risks.scoring import Ladder, Scoring
 from compliance.rulebook.model import DUTY_KINDS, SEVERITIES, RuleFile
 
@@ -19,7 +20,13 @@ COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 MAYBE_DAY: dict[str, Any] = {"type": ["string", "null"], "format": "date"}
 DAY: dict[str, Any] = {"type": "string", "format": "date"}
 TEXTS: dict[str, Any] = {"type": "array", "items": TEXT}
-MODELS: dict[str, type[BaseModel]] = {"rule-file": RuleFile, "scoring": Scoring, "ladder": Ladder, "dataset": DatasetConfig}
+MODELS: dict[str, type[BaseModel]] = {
+    "rule-file": RuleFile,
+    "scoring": Scoring,
+    "ladder": Ladder,
+    "dataset": DatasetConfig,
+    "register-file": RegisterFile,
+}
 
 
 def json_schema(subject: str) -> dict[str, Any]:
@@ -142,6 +149,101 @@ RISK = _object(
     },
     closed=False,
 )
+NUMBER: dict[str, Any] = {"type": "number"}
+RANGE = _object({"value": NUMBER, "low": NUMBER, "high": NUMBER})
+TASK = _object(
+    {
+        "id": TEXT,
+        "rule": TEXT,
+        "title": TEXT,
+        "severity": {"enum": list(SEVERITIES)},
+        "status": {"enum": ["overdue", "due"]},
+        "due_date": DAY,
+        "breach_date": DAY,
+        "days_over": {"type": ["integer", "null"]},
+        "subject": _object({"type": TEXT, "id": TEXT}),
+        "person_id": MAYBE_TEXT,
+        "worker_id": MAYBE_TEXT,
+        "team": MAYBE_TEXT,
+        "message": TEXT,
+        "waived": WAIVED,
+    }
+)
+SERIES = _object(
+    {
+        "id": TEXT,
+        "kind": {"enum": ["measure", "escalation"]},
+        "title": TEXT,
+        "authority": TEXT,
+        "unit": TEXT,
+        "better": {"enum": ["higher", "lower"]},
+        "direction": {"enum": ["better", "worse", "level"]},
+        "points": _list(_object({"day": DAY, "value": MAYBE_NUMBER, "numerator": NUMBER, "denominator": NUMBER})),
+        "limits": {
+            "anyOf": [
+                {"type": "null"},
+                _object({"mean": NUMBER, "lower": NUMBER, "upper": NUMBER, "provisional": {"type": "boolean"}}),
+            ]
+        },
+        "signals": _list(_object({"words": TEXT, "at": _list(DAY)})),
+    }
+)
+TEAM_FORECAST = _object(
+    {
+        "team": TEXT,
+        "workers_fte": MAYBE_NUMBER,
+        "overdue": COUNT,
+        "capacity_a_week": NUMBER,
+        "known": COUNT,
+        "expected": RANGE,
+        "load": MAYBE_NUMBER,
+        "backlog_at_end": RANGE,
+        "weeks": _list(_object({"from": DAY, "known": COUNT, "expected": NUMBER, "low": NUMBER, "high": NUMBER})),
+    }
+)
+CHANGE_COUNTS = ("new", "cleared", "still_open", "worse", "unchanged", "waived", "gone", "closed_in_both")
+REGISTER_DOCUMENTS: dict[str, dict[str, Any]] = {
+    "compare": _object(
+        {
+            "schema_version": TEXT,
+            "before": DAY,
+            "after": DAY,
+            "notes": TEXTS,
+            "summary": TEXT,
+            "counts": _object(dict.fromkeys(CHANGE_COUNTS, COUNT)),
+            "new": _list(FINDING),
+            "cleared": _list(FINDING),
+            "still_open": TEXTS,
+            "worse": _list(FINDING),
+            "waived": _list(FINDING),
+            "gone": _list(FINDING),
+            "risks": _object(
+                {
+                    "summary": TEXT,
+                    "new": _list(RISK),
+                    "cleared": _list(RISK),
+                    "worse": _list(RISK),
+                    "better": _list(RISK),
+                    "unchanged": COUNT,
+                }
+            ),
+        }
+    ),
+    "trend": _object({"schema_version": TEXT, "as_of": DAY, "months": COUNT, "since": DAY, "series": _list(SERIES)}),
+    "worklist": _object(
+        {
+            "schema_version": TEXT,
+            "as_of": DAY,
+            "working_days": COUNT,
+            "to": DAY,
+            "by": {"enum": ["team", "worker", "child"]},
+            "overdue": COUNT,
+            "due": COUNT,
+            "groups": _list(_object({"name": TEXT, "overdue": COUNT, "tasks": _list(TASK)})),
+        }
+    ),
+    "forecast": _object({"schema_version": TEXT, "as_of": DAY, "demand": NUMBER, "method": TEXT, "teams": _list(TEAM_FORECAST)}),
+}
 DOCUMENTS: dict[str, dict[str, Any]] = {
     "check": _object(
         {
@@ -163,6 +265,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         },
         closed=False,
     ),
+    **REGISTER_DOCUMENTS,
     "rules-list": _object(
         {
             "rules": _list(
