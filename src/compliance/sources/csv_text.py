@@ -33,9 +33,19 @@ class Loaded:
 
 
 def load_csv(
-    connection: DuckDBPyConnection, relation: str, path: Path, label: str, columns: Mapping[str, int], limits: Limits
+    connection: DuckDBPyConnection,
+    relation: str,
+    path: Path,
+    label: str,
+    columns: Mapping[str, int],
+    limits: Limits,
+    *,
+    strict: bool = True,
 ) -> Loaded:
-    """Makes the relation: `_row`, the line of the file, and each column from its position among the headings."""
+    """Makes the relation: `_row`, the line of the file, and each column from its position among the headings.
+
+    A file with quotes out of place is refused, unless `strict` is false: then only its lines that do not fit are.
+    """
     limits.hold(label, "file_bytes", path.stat().st_size)
     facts, encoding = scan(path), _encoding(path)
     encoding = "cp1252" if encoding == "utf-8" and not facts.is_utf8 else encoding
@@ -45,7 +55,7 @@ def load_csv(
     refused: list[Remark] = []
     read = _read_fast(connection, relation, path, columns, len(headings)) if _is_plain(facts, encoding) else None
     if read is None:
-        read = _read_exactly(connection, relation, path, label, encoding, columns, len(headings), refused)
+        read = _read_exactly(connection, relation, path, label, encoding, columns, len(headings), refused, strict)
     limits.hold(label, "rows", read)
     return Loaded(tuple(headings), read, tuple(refused), facts.has_odd_spaces or encoding == "utf-16")
 
@@ -100,34 +110,33 @@ def _read_exactly(
     columns: Mapping[str, int],
     count: int,
     refused: list[Remark],
+    strict: bool,
 ) -> int:
     """The number of rows read one by one, the lines with too few or too many values set aside in `refused`."""
     held = ", ".join(f"{name(column)} VARCHAR" for column in columns)
     connection.execute(f"CREATE TABLE {relation} (_row BIGINT, {held})")
     connection.execute(f"CREATE VIEW {_view(relation)} AS FROM {relation}")
     marks = ", ".join(f"unnest(${n}::{'BIGINT' if n == 1 else 'VARCHAR'}[])" for n in range(1, len(columns) + 2))
-    rows, read = _regular(path, label, encoding, list(columns.values()), count, refused), 0
+    rows, read = _regular(_records(path, label, encoding, strict), list(columns.values()), count, refused), 0
     while batch := list(islice(rows, BATCH)):
         connection.execute(f"INSERT INTO {relation} SELECT {marks}", [list(column) for column in zip(*batch, strict=True)])
         read += len(batch)
     return read
 
 
-def _regular(
-    path: Path, label: str, encoding: str, positions: Sequence[int], count: int, refused: list[Remark]
-) -> Iterator[list[object]]:
-    records = enumerate(_records(path, label, encoding), 1)
-    next(records, None)
-    for row, record in records:
+def _regular(records: Iterator[list[str]], positions: Sequence[int], count: int, refused: list[Remark]) -> Iterator[list[object]]:
+    numbered_records = enumerate(records, 1)
+    next(numbered_records, None)
+    for row, record in numbered_records:
         if len(record) == count or (len(record) > count and not any(map(str.strip, record[count:]))):
             yield [row, *(record[position] for position in positions)]
         elif any(map(str.strip, record)):
             refused.append(Remark(row, None, None, f"{len(record)} values where the heading has {count}"))
 
 
-def _records(path: Path, label: str, encoding: str) -> Iterator[list[str]]:
+def _records(path: Path, label: str, encoding: str, strict: bool = True) -> Iterator[list[str]]:
     with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="replace", newline="") as stream:
-        reader = csv.reader(stream, strict=True)
+        reader = csv.reader(stream, strict=strict)
         try:
             yield from reader
         except csv.Error as error:

@@ -120,12 +120,12 @@ def reading(found: FoundTable, columns: Sequence[str], order: str | None, dialec
     from sqlalchemy import Text, cast, select, table
     from sqlalchemy.sql import quoted_name
 
-    own = {each: _column(quoted_name(each, quote=True)) for each in {*columns, *([order] if order else [])}}
-    source = table(quoted_name(found.name, quote=True), *own.values(), schema=quoted_name(found.schema, quote=True))
+    fields = [_column(quoted_name(each, quote=True)) for each in dict.fromkeys([*columns, *([order] if order else [])])]
+    schema = quoted_name(found.schema, quote=True)
+    source = table(quoted_name(found.name, quote=True), *fields, schema=schema).alias("t")
     as_text = dialect in ("postgresql", "mysql", "mariadb")
-    wanted = [cast(own[each], Text) if as_text else own[each] for each in columns]
-    query = select(*wanted).select_from(source)
-    return query.order_by(own[order]) if order else query
+    query = select(*(cast(source.c[each], Text) if as_text else source.c[each] for each in columns))
+    return query.order_by(source.c[order]) if order else query
 
 
 def _column(name: str) -> ColumnClause[Any]:

@@ -91,7 +91,7 @@ class Cleaning:
     def _never_filled(self, trimmed: str) -> Iterator[str]:
         """The fields that case systems leave empty, where this one does."""
         for each in sorted(mapping().unfilled & frozenset(self.held.fields)):
-            if not self._one(f"SELECT count({name(each)}) FROM {trimmed}"):
+            if not self._one(f"SELECT count(staging.ssd_blank({name(each)})) FROM {trimmed}"):
                 self._say(each, "never filled, so nothing is known of it")
                 yield each
 

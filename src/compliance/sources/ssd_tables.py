@@ -164,7 +164,7 @@ class Reading:
         if not wanted:
             return table.name
         number, relation = self._relation(table, numbers)
-        loaded = load_csv(self.connection, relation, file.path, file.label, wanted, self.limits)
+        loaded = load_csv(self.connection, relation, file.path, file.label, wanted, self.limits, strict=False)
         remarks = self._unknown(table, headings)
         return Held(number, table, relation, file.label, None, tuple(wanted), loaded.read, True, loaded.refused, remarks)
 
