@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "check",
     "register": "register",
     "explain": "explain",
+    "report": "report",
     "compare": "compare",
     "trend": "trend",
     "worklist": "worklist",

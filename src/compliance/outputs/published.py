@@ -31,6 +31,8 @@ WRITERS = {
     "gitlab": "compliance.outputs.annotations:gitlab",
     "xlsx": "compliance.outputs.workbook:written",
     "html": "compliance.outputs.page:written",
+    "pdf": "compliance.outputs.paper.pdf:written",
+    "docx": "compliance.outputs.paper.word:written",
 }
 """Where the function that writes each format stands: it takes what is published and gives bytes."""
 

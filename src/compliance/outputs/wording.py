@@ -61,10 +61,10 @@ def _plain(number: float) -> str:
     return f"{number:,.0f}" if number % 1 == 0 else f"{number:,.1f}"
 
 
-def comparator(one: MeasureValue, area: str) -> Benchmark | None:
-    """The newest published figure of an area, or None."""
+def comparator(one: MeasureValue, area: str, as_of: datetime.date) -> Benchmark | None:
+    """The published figure of an area that is nearest in time to the data, or None."""
     found = [each for each in body_of(one).benchmarks if each.area.lower() == area.lower()]
-    return max(found, key=lambda each: each.date, default=None)
+    return min(found, key=lambda each: abs(each.date - as_of), default=None)
 
 
 def compared(one: MeasureValue, target: float | None) -> str:

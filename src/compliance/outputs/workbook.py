@@ -14,6 +14,7 @@ from compliance.dataset.remarks import remarks
 from compliance.duties.findings import Finding
 from compliance.outputs.documents import citations
 from compliance.outputs.tabular import harmless
+from compliance.outputs.wording import comparator
 from compliance.register.register import MeasureValue
 from compliance.rulebook.diagnostics import printable
 from compliance.rulebook.model import SEVERITIES, Escalation, Measure
@@ -378,14 +379,13 @@ def measures(published: Published) -> Sheet:
         Column("England, year", 9, "whole"),
         Column("Source", 40),
     ]
-    return Sheet("Measures", columns, [_measure(one) for one in published.measures])
+    return Sheet("Measures", columns, [_measure(one, published.run.as_of) for one in published.measures])
 
 
-def _measure(one: MeasureValue) -> list[Cell]:
+def _measure(one: MeasureValue, as_of: datetime.date) -> list[Cell]:
     body = one.rule.body
     assert isinstance(body, Measure)
-    england = [each for each in body.benchmarks if each.area.lower() == "england"]
-    newest = max(england, key=lambda each: each.date, default=None)
+    newest = comparator(one, "england", as_of)
     return [
         one.rule.id,
         one.rule.title,

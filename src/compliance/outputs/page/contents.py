@@ -229,12 +229,13 @@ def chosen(published: Published, most: int) -> list[Finding]:
 
 def measures(published: Published) -> Iterator[dict[str, Any]]:
     """The council's measures, those with a target or an England figure first."""
+    as_of = published.run.as_of
     council = [one for one in published.measures if one.scope_type == "authority"]
     ranked = sorted(
-        council, key=lambda one: (comparator(one, "england") is None and one.target is None, one.rule.theme, one.rule.id)
+        council, key=lambda one: (comparator(one, "england", as_of) is None and one.target is None, one.rule.theme, one.rule.id)
     )
     for one in ranked:
-        england = comparator(one, "england")
+        england = comparator(one, "england", as_of)
         covered = hidden(one, public=published.public)
         yield {
             "id": one.rule.id,
@@ -247,7 +248,7 @@ def measures(published: Published) -> Iterator[dict[str, Any]]:
             "england": f"{england.value:g} ({england.date.year})" if england else "",
             "beside": "" if covered or not england else _beside(one, england.value),
             "better": body_of(one).better,
-            "bar": "" if covered else _bar(one),
+            "bar": "" if covered else _bar(one, england.value if england else None),
             "compared": bool(england) or one.target is not None,
         }
 
@@ -257,13 +258,12 @@ def _beside(one: MeasureValue, england: float) -> str:
     return {"met": "as good as England or better", "not met": "not as good as England"}.get(word, "")
 
 
-def _bar(one: MeasureValue) -> str:
+def _bar(one: MeasureValue, england: float | None) -> str:
     if one.value is None or body_of(one).unit not in UNITS_WITH_BARS:
         return ""
-    england = comparator(one, "england")
-    beside = [number for number in (one.value, one.target, england.value if england else None) if number is not None]
+    beside = [number for number in (one.value, one.target, england) if number is not None]
     scale = 100.0 if body_of(one).unit == "percent" else 1.25 * max(beside)
-    return bar(one.value, one.target, england.value if england else None, scale)
+    return bar(one.value, one.target, england, scale)
 
 
 def due_soon(published: Published) -> Iterator[dict[str, Any]]:
