@@ -155,7 +155,10 @@ def recurring(
     latest_only: bool = False,
     due_day: Callable[[date, str], date] = add,
 ) -> list[Owed]:
-    """One duty for each gap, from the event that really happened; the gap's length is fixed by its first day and number."""
+    """One duty for each gap, from the event that really happened; the gap's length is fixed by its first day and number.
+
+    Gap 0 is the one that the trigger opens; those that events open are 1 and more.
+    """
     if start is None:
         return [] if from_first_event else [unknown(subject)]
     if start > as_of:
@@ -168,12 +171,12 @@ def recurring(
     opened, number, strict = start, 0, False
     before = [day for day in days if day < start]
     if earlier and before:
-        opened, strict = before[-1], True
+        opened, number, strict = before[-1], 1, True
     if from_first_event:
         first = first_on_or_after(days, start)
         if first is None or first == end:
             return []
-        opened, strict = first, True
+        opened, number, strict = first, 1, True
     if latest_only:
         inside = [day for day in days if day >= opened]
         if inside:

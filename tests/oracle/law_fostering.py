@@ -98,10 +98,11 @@ def _notice(data: Dataset, told: str, within: str) -> list[Owed]:
     answers = []
     for case, decided in _panel_cases(data):
         is_to_come = data.is_later("panel_cases", "panel_case_id", case["panel_case_id"], "decision_date")
-        if is_to_come and case.get(told) is None:
+        was_told = case.get("spoken_notice_date") is not None or case.get("written_notice_date") is not None
+        if is_to_come and not was_told:
             continue
         said = case.get("decision")
-        if decided is not None or (said is None and case.get(told) is not None) or said not in (None, "deferred"):
+        if decided is not None or (said is None and was_told) or said not in (None, "deferred"):
             answers += deadline(case["panel_case_id"], decided, within, case.get(told), data.as_of)
     return answers
 

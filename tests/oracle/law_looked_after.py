@@ -76,12 +76,10 @@ def health_review(data: Dataset) -> list[Owed]:
         if first is None:
             continue
         birth = person.get("birth_date") if person else None
-        if birth is None:
-            answers.append(unknown(period["care_period_id"], first))
-            continue
         rows = [row for status in ("completed", "refused") for row in _checks(data, period["person_id"], ASSESSMENTS, status)]
         days = [row["check_date"] for row in rows]
-        answers += _intervals(data, period, first, birthday(birth, 5), days)
+        found = _intervals(data, period, first, birthday(birth, 5) if birth else first, days)
+        answers += found if birth else [unknown(owed.subject, owed.trigger) for owed in found]
     return answers
 
 
@@ -118,8 +116,6 @@ def care_plan(data: Dataset) -> list[Owed]:
         plans = [
             row for row in data.rows("care_plans", person_id=person, plan_kind="care_plan") if _may_be_for(row, period, data)
         ]
-        if placed is None:
-            continue
         made = min((row["plan_date"] for row in plans), default=None)
         answers += deadline(key, placed, "10 working days", made, data.as_of, period.get("end_date"), may_come_before=True)
     return answers
