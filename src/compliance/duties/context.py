@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from compliance.calendar import Duration
 from compliance.duties.compiled import AS_OF_MARK, Need
 from compliance.duties.expressions import bind
+from compliance.duties.parameters import versions
 from compliance.duties.periods import Branch, Length, Periods, within_version
 from compliance.duties.sources import Source
 from compliance.errors import EngineError
-from compliance.rulebook.model import Computed, DatedValue, Parameter, Rule, Variant
+from compliance.rulebook.model import Computed, Parameter, Rule, Variant
 
 
 @dataclass(frozen=True)
@@ -42,24 +43,6 @@ class Context:
     def holds_only_latest(self, source: Source) -> bool:
         """Whether the events of a source are only the newest ones."""
         return any(table in self.latest_only for table in source.history_of)
-
-
-def number_on(rule: Rule, parameters: Mapping[str, Parameter], bound: str | float, day: datetime.date) -> float:
-    """A number, or the value on a day of the parameter it names. Raises EngineError when it has none."""
-    if isinstance(bound, int | float):
-        return bound
-    parameter = rule.parameters.get(bound) or parameters.get(bound)
-    for value in sorted(parameter.values, key=lambda one: one.from_, reverse=True) if parameter else []:
-        if value.from_ <= day and (value.to is None or day <= value.to):
-            return float(value.value)
-    raise EngineError(f"{rule.id}: {bound} has no value on {day}")
-
-
-def versions(parameter: Parameter) -> list[tuple[DatedValue, datetime.date | None]]:
-    """Each dated value with the last day it holds: its own, or the day before the next begins."""
-    ordered = sorted(parameter.values, key=lambda value: value.from_)
-    ends = [following.from_ - datetime.timedelta(days=1) for following in ordered[1:]] + [None]
-    return [(value, min(filter(None, (value.to, end)), default=None)) for value, end in zip(ordered, ends, strict=True)]
 
 
 class PeriodCompiler:

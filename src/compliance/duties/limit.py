@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 
-from compliance.duties.context import versions
 from compliance.duties.deadline import dated
 from compliance.duties.expressions import bind
 from compliance.duties.frame import OWED, Frame
 from compliance.duties.output import select_duties
+from compliance.duties.parameters import versions
 from compliance.duties.periods import within_version
 from compliance.duties.presence import stated
 from compliance.duties.sources import literal

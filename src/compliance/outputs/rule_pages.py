@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from compliance.duties.context import versions
 from compliance.duties.examples import Outcome
+from compliance.duties.parameters import versions
 from compliance.outputs.terminal import GLYPHS, STYLES, line
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import Parameter, Rule

@@ -54,8 +54,8 @@ def compare(before: SavedRun, after: SavedRun) -> Changes:
     """What changed from one run to a later one.
 
     New: a breach that was none before. Cleared: open before, and now put right, ended, or no longer found.
-    Still open: open in both; worse where the measured value is further from its bound, or where another four weeks of being
-    overdue are past. A breach that is waived now is counted as waived and nowhere else.
+    Still open: open in both; worse where the measured value is further from its bound, or where it has since become four weeks
+    overdue. A breach that is waived now is counted as waived and nowhere else.
     """
     then, now = _breaches(before), _breaches(after)
     waived = [one for one in now.values() if one.get("waived")]
@@ -87,10 +87,10 @@ def _is_open(finding: Document) -> bool:
 
 
 def _is_worse(then: Document, now: Document) -> bool:
-    """Whether a breach open in both is further from its bound, or has passed another four weeks."""
+    """Whether a breach open in both is further from its bound, or has become four weeks overdue since."""
     if now["value"] is not None and then["value"] is not None and now["bound"] is not None:
         return bool(abs(now["value"] - now["bound"]) > abs(then["value"] - (then["bound"] or 0)))
-    return bool((now["days_over"] or 0) // WORSE_DAYS > (then["days_over"] or 0) // WORSE_DAYS)
+    return bool((then["days_over"] or 0) < WORSE_DAYS <= (now["days_over"] or 0))
 
 
 def _risk_changes(before: SavedRun, after: SavedRun) -> dict[str, Any]:

@@ -36,7 +36,7 @@ CHARACTERISTICS = {
         "is_married_or_in_civil_partnership",
         "CASE WHEN p.is_married_or_in_civil_partnership THEN 'married or in a civil partnership' ELSE 'not' END",
     ),
-    "race": ("ethnicity", "p.ethnicity"),
+    "race": ("ethnicity", "CASE WHEN p.ethnicity NOT IN ('REFU', 'NOBT') THEN p.ethnicity END"),
     "religion or belief": ("religion_or_belief", "p.religion_or_belief"),
     "sex": ("sex", "p.sex"),
     "sexual orientation": ("sexual_orientation", "p.sexual_orientation"),

@@ -92,7 +92,7 @@ def _rules_named(name: str, rulebook: Rulebook) -> Iterable[str]:
         return [name]
     if rule is not None and rule.measure is not None:
         return [rule.measure.of] if rule.measure.of in rulebook.rules else []
-    return [one.id for one in rulebook.duties if name in (one.theme, f"{one.theme}/{one.topic}")]
+    return [one.id for one in rulebook.duties if name in ("all", one.theme, f"{one.theme}/{one.topic}")]
 
 
 Counts = dict[tuple[str, str, str], Counted]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from compliance.duties.context import number_on
+from compliance.duties.parameters import number_on
 from compliance.register.confidence import Confidence, confidence
 from compliance.register.conflicts import Conflict, conflicts
 from compliance.register.decisions import NO_DECISIONS, Decisions

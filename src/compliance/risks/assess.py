@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from compliance.duties.context import number_on
 from compliance.duties.evaluate import Evaluation
+from compliance.duties.parameters import number_on
 from compliance.errors import EngineError
 from compliance.risks.durable import DurableReasoner
 from compliance.risks.escalation import compile_all

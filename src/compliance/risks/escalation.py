@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from itertools import product
 
-from compliance.duties.context import number_on
+from compliance.duties.parameters import number_on
 from compliance.errors import RuleFileError
 from compliance.risks.patterns import Conjunction, Join, Pattern, Test
 from compliance.rulebook.load import Rulebook

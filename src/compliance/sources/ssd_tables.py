@@ -253,7 +253,7 @@ class Reading:
         filled, first = TextTable.create(self.connection, relation, fields), FIRST_ROW
         for batch in rows:
             self.limits.hold(f"{file} > {sheet}", "rows", first + len(batch))
-            filled.add(range(first, first + len(batch)), batch)
+            filled.add([range(first, first + len(batch))], batch)
             first += len(batch)
         remarks = self._unknown(table, headings)
         return Held(number, table, relation, file, sheet, fields, first - FIRST_ROW, False, (), remarks)

@@ -19,26 +19,30 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class TextTable:
-    """A table in the staging schema: `_row BIGINT` and columns of text."""
+    """A table in the staging schema: columns of numbers, the first of which is `_row`, and columns of text."""
 
     connection: DuckDBPyConnection
     relation: str
     columns: tuple[str, ...]
+    numbers: tuple[str, ...]
 
     @classmethod
-    def create(cls, connection: DuckDBPyConnection, relation: str, columns: Sequence[str]) -> TextTable:
+    def create(
+        cls, connection: DuckDBPyConnection, relation: str, columns: Sequence[str], numbers: Sequence[str] = ("_row",)
+    ) -> TextTable:
         """The table, made and empty."""
-        declared = ", ".join(f"{name(column)} VARCHAR" for column in columns)
-        connection.execute(f"CREATE TABLE {relation} (_row BIGINT, {declared})")
-        return cls(connection, relation, tuple(columns))
+        declared = [*(f"{name(each)} BIGINT" for each in numbers), *(f"{name(each)} VARCHAR" for each in columns)]
+        connection.execute(f"CREATE TABLE {relation} ({', '.join(declared)})")
+        return cls(connection, relation, tuple(columns), tuple(numbers))
 
-    def add(self, rows: Sequence[int], records: Sequence[Sequence[Any]]) -> None:
-        """Adds records of one value a column, with the source row of each."""
+    def add(self, numbers: Sequence[Sequence[int]], records: Sequence[Sequence[Any]]) -> None:
+        """Adds records of one value a column of text; the numbers come a column at a time."""
         if not records:
             return
-        marks = ", ".join(f"unnest(${n}::{'BIGINT' if n == 1 else 'VARCHAR'}[])" for n in range(1, len(self.columns) + 2))
+        kinds = ["BIGINT"] * len(self.numbers) + ["VARCHAR"] * len(self.columns)
+        marks = ", ".join(f"unnest(${number}::{kind}[])" for number, kind in enumerate(kinds, 1))
         texts = [[text_of(value) for value in column] for column in zip(*records, strict=True)]
-        self.connection.execute(f"INSERT INTO {self.relation} SELECT {marks}", [list(rows), *texts])
+        self.connection.execute(f"INSERT INTO {self.relation} SELECT {marks}", [*map(list, numbers), *texts])
 
 
 def batches(items: Iterable[Item], size: int = BATCH) -> Iterator[list[Item]]:
