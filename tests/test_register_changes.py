@@ -74,7 +74,7 @@ def test_two_days_of_one_dataset_are_compared(runs: tuple[Path, Path, Path, Path
     assert json.loads(longer.stdout)["counts"]["waived"] == 0
 
 
-def test_an_overdue_duty_is_worse_after_another_four_weeks(runs: tuple[Path, Path, Path, Path], compliance: Command) -> None:
+def test_an_overdue_duty_is_worse_once_four_weeks_are_past(runs: tuple[Path, Path, Path, Path], compliance: Command) -> None:
     data, rules, _, _ = runs
     result = compliance("compare", data, "--rules", rules, "--from", "2021-08-20", "--to", "2021-09-13")
     assert "1 unchanged, 1 worse" in result.stdout
