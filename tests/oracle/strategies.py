@@ -601,15 +601,22 @@ def _reviewed(draw: Draw, day: date) -> Row:
 
 
 def _orders(draw: Draw, first: date, days: Sequence[date]) -> list[Row]:
-    """Orders one after the other, from before the placement or during it."""
-    rows, day = [], first - timedelta(days=draw(st.sampled_from((0, 30, 400))))
+    """Orders one after the other, from before the placement or during it.
+
+    One made before the last has ended goes on for good: one within another is disputed, see test_disputes.
+    """
+    rows: list[Row] = []
+    day = first - timedelta(days=draw(st.sampled_from((0, 30, 400))))
     for _ in range(draw(st.integers(0, 3))):
-        day = draw(st.sampled_from((day, near(draw, first, VISIT_PERIODS), *days)))
+        start = max(day, draw(st.sampled_from((day, near(draw, first, VISIT_PERIODS), *days))))
         lasts = draw(st.sampled_from((None, 7, 40, 200)))
-        ends = None if lasts is None else day + timedelta(days=lasts)
+        if any(row["start_date"] == start for row in rows):
+            continue
+        is_within = any(row["end_date"] is None or row["end_date"] > start for row in rows)
+        ends = None if lasts is None or is_within else start + timedelta(days=lasts)
         status = draw(st.sampled_from(("C1", "C2", "C1", "C2", "V2", "E1")))
-        rows.append({"person_id": "C1", "legal_status": status, "start_date": day, "end_date": ends})
-        day = ends or day
+        rows.append({"person_id": "C1", "legal_status": status, "start_date": start, "end_date": ends})
+        day = draw(st.sampled_from((start, ends or start, ends or start)))
     return rows
 
 

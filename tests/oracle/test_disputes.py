@@ -156,6 +156,37 @@ SIX_WEEKS = [
     Owed("L1", day("2015-08-31"), day("2015-10-12"), day("2016-08-31"), "late", 324),
     Owed("L1", day("2016-08-31"), day("2016-10-12"), None, "overdue", 50),
 ]
+ORDER_WITHIN_ORDER = Dataset(
+    day("2024-06-04"),
+    {
+        "placements": [
+            {
+                "placement_id": "L1",
+                "person_id": "C1",
+                "placement_type": "P1",
+                "placement_basis": "parents_after_assessment",
+                "start_date": day("2024-02-29"),
+            }
+        ],
+        "legal_statuses": [
+            {"legal_status_id": "O1", "person_id": "C1", "legal_status": "C1", "start_date": day("2024-02-26")},
+            {
+                "legal_status_id": "O2",
+                "person_id": "C1",
+                "legal_status": "C1",
+                "start_date": day("2024-02-29"),
+                "end_date": day("2024-03-07"),
+            },
+        ],
+        "looked_after_visits": [
+            {"visit_id": "V1", "person_id": "C1", "visit_kind": "statutory", "visit_date": day("2024-03-04")}
+        ],
+    },
+)
+WEEKLY = [
+    Owed("L1", day("2024-02-29"), day("2024-03-07"), day("2024-03-04"), "met"),
+    Owed("L1", day("2024-03-04"), day("2024-03-11"), None, "overdue", 85),
+]
 LAPSED = Owed("C1", day("2017-12-20"), day("2018-02-14"), None, "lapsed")
 MISSED = Owed("G1", day("2020-12-15"), day("2020-12-08"), None, "missed", 7)
 AT_ONCE = [
@@ -188,6 +219,7 @@ def settled(name: str, rule: str, data: Dataset, law: list[Owed]) -> Any:
         disputed("after 21", "CL-PERSONAL-ADVISER", TOO_LATE, [TOO_OLD], "9: an adviser after the duty's end"),
         disputed("last day", "LAC-HEALTH-REVIEW", ASSESSED_LAST_DAY, [], "13: a gap opens on the last day of care"),
         disputed("home", "LAC-VISIT", MATCHED_IN_A_HOME, SIX_WEEKS, "14: six months in a children's home"),
+        disputed("orders", "LAC-VISIT", ORDER_WITHIN_ORDER, WEEKLY, "15: the outer order is overlooked"),
         disputed("order", FROM_EARLIER, ENDED_BEFORE, [unknown("P1", day("2023-04-05"))], "12: impossible order is not seen"),
     ],
 )
