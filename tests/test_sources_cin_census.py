@@ -473,7 +473,7 @@ def _findings(path: Path) -> tuple[set[str], list[tuple[Any, ...]]]:
 
 
 def test_a_made_council_written_as_a_census_gives_the_same_findings(tmp_path: Path) -> None:
-    held = _carried(synthesise("herefordshire-2021", AS_OF, 7, 0.3).tables)
+    held = _carried(synthesise("herefordshire-2021", AS_OF, 7, 0.2).tables)
     write_tables(held, tmp_path / "tables", large_as_parquet=False)
     (tmp_path / "census.xml").write_text(_written(held))
     told, expected = _findings(tmp_path / "tables")

@@ -194,6 +194,8 @@ class _Reading:
             )
             if found:
                 return Return(tuple(pieces), found.year + (found > date(found.year, 3, 31)), f"the latest {column} is {found}")
+        if day := self.source.extract_date:
+            return Return(tuple(pieces), day.year + (day > date(day.year, 3, 31)), f"the day of the extract is {day}")
         return Return(tuple(pieces), None, "")
 
     def _one(self, sql: str) -> Any:
@@ -219,6 +221,13 @@ class _Reading:
             for piece in each.pieces:
                 if piece.table is table:
                     self._say_of(piece, each)
+                    self._let_go(piece)
+
+    def _let_go(self, piece: Piece) -> None:
+        """Drops the rows as they were read, whose tidy copy is what is used."""
+        if piece.sheet is None:
+            raw = self.source.relation(piece.number, piece.table.name, "raw")
+            self.connection.execute(f"DROP VIEW {piece.relation}; DROP TABLE {raw}")
 
     def _tidy(self, piece: Piece, of: Return) -> str:
         """SQL for the rows of a piece: text without spaces at its ends, plain dates, codes in capitals; blank rows left out."""
