@@ -67,10 +67,18 @@ class Mapped:
         paths += [each.at for each in self.records] + list(self.unread)
         return frozenset(path[:length] for path in paths for length in range(1, len(path) + 1))
 
-    def below(self, record: Record) -> list[Record]:
-        """The records that are within a record and in no other that is within it."""
-        inner = [each for each in self.records if each.at[: len(record.at)] == record.at and each is not record]
-        return [each for each in inner if not any(_is_within(each, other) for other in inner)]
+    @cached_property
+    def inner(self) -> Mapping[str, list[Record]]:
+        """For each record those that are within it, and in no other that is."""
+        within = {each.name: [other for other in self.records if _is_within(other, each)] for each in self.records}
+        return {
+            key: [each for each in found if not any(_is_within(each, other) for other in found)] for key, found in within.items()
+        }
+
+    @cached_property
+    def places(self) -> frozenset[tuple[str, ...]]:
+        """Where the records are."""
+        return frozenset(each.at for each in self.records)
 
 
 def recognise(path: Path, head: bytes) -> str | None:
@@ -158,31 +166,28 @@ class _Reading:
     def staged(self) -> list[Staged]:
         """The tables that the file fills, the first of which carries what there is to say of it."""
         said = mapping()
-        rows = {
-            each.name: _Rows(
-                TextTable.create(self.connection, self._relation(each.name), self._columns(each), ("_row", "_parent"))
-            )
-            for each in said.records
-        }
+        rows = {each.name: _Rows(self._table(each)) for each in said.records}
         child = said.records[0]
         for each in objects(self.file.path, self.file.label, self.limits):
             self._take(child, each, 0, rows)
-        for each in rows.values():
-            each.flush()
+        for waiting in rows.values():
+            waiting.flush()
         if not rows[CHILD].count and not self.purged:
             raise DataError(f"{self.file.label}: holds no child")
         relations = {key: self._relation(key) for key in (*rows, CARE_PERIOD)}
         self._derive_care_periods()
         told = {key for key, each in rows.items() if each.is_told} | ({CARE_PERIOD} if rows[PLACEMENT].is_told else set())
-        tables = [each for each in said.tables if each.of in told and self._can_fill(each)]
-        remarks = tuple(self._remarks())
+        of_told = [each for each in said.tables if each.of in told]
+        tables = [each for each in of_told if self._can_fill(each)]
+        remarks = (*self._remarks(), *_undated([each for each in of_told if each not in tables]))
         return [self._staged(each, relations, remarks if number == 0 else ()) for number, each in enumerate(tables)]
 
     def _relation(self, record: str) -> str:
         return self.source.relation("dfe", self.number, record)
 
-    def _columns(self, record: Record) -> list[str]:
-        return [*record.fields, *(["extract_date"] if record.name == CARE_LEAVER else [])]
+    def _table(self, record: Record) -> TextTable:
+        columns = [*record.fields, *(["extract_date"] if record.name == CARE_LEAVER else [])]
+        return TextTable.create(self.connection, self._relation(record.name), columns, ("_row", "_parent"))
 
     def _take(self, record: Record, found: Mapping[str, Any], parent: int, rows: Mapping[str, _Rows]) -> None:
         """Takes in a record and those within it, save where it is to be forgotten."""
@@ -196,7 +201,7 @@ class _Reading:
         if record.name == CARE_LEAVER:
             texts.append(str(self.source.extract_date) if self.source.extract_date else None)
         number = own.add(parent, texts)
-        for inner in mapping().below(record):
+        for inner in mapping().inner[record.name]:
             for each in self._within(inner, inner.at[len(record.at) :], found, rows):
                 self._take(inner, each, number, rows)
 
@@ -208,7 +213,6 @@ class _Reading:
             around = found.get(key)
             if not isinstance(around, Mapping) or around.get(mapping().purge) is True:
                 return
-            self._note_unknown(inner.at[:-1], around)
             found = around
         held = found.get(path[-1])
         rows[inner.name].is_told |= held is not None
@@ -242,7 +246,7 @@ class _Reading:
             if path not in mapping().known:
                 if path in self.unknown or len(self.unknown) < UNKNOWN_KEPT:
                     self.unknown[path] += 1
-            elif isinstance(value, Mapping) and not any(each.at == path for each in mapping().records):
+            elif isinstance(value, Mapping) and path not in mapping().places:
                 self._note_unknown(path, value)
 
     def _remarks(self) -> Iterator[Remark]:
@@ -282,8 +286,9 @@ class _Reading:
             for part, column in (("ceased", "end_date"), ("reason", "end_reason"))
         )
         self.connection.execute(
-            f"CREATE TABLE {self._relation(CARE_PERIOD)} AS SELECT _row, 'k:' || person_id || '|' || began AS care_period_id, person_id, "
-            f"began::VARCHAR AS start_date, {ending} FROM ({periods})"
+            f"CREATE TABLE {self._relation(CARE_PERIOD)} AS "
+            f"SELECT _row, 'k:' || person_id || '|' || began AS care_period_id, person_id, began::VARCHAR AS start_date, "
+            f"{ending} FROM ({periods})"
         )
 
     def _staged(self, filling: Filling, relations: Mapping[str, str], notices: tuple[Remark, ...]) -> Staged:
@@ -300,3 +305,8 @@ class _Reading:
             columns=frozenset({"_row", *filling.columns}),
             extract_date=self.source.extract_date,
         )
+
+
+def _undated(tables: Sequence[Filling]) -> Iterator[Remark]:
+    for each in tables:
+        yield Remark(None, "extract_date", None, f"not known, so {each.table} is not filled from here")

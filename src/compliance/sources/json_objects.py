@@ -18,7 +18,7 @@ from compliance.sources.limits import Limits
 
 CHUNK = 1 << 18
 
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}"]', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)
 _BETWEEN = " \t\r\n,"
 
 
@@ -48,13 +48,18 @@ class _Scan:
 
     def objects(self) -> Iterator[str]:
         """The text of each object."""
-        while chunk := self.stream.read(CHUNK):
-            self._drop_done()
+        while chunk := self.stream.read(max(CHUNK, len(self.text))):
             self.text += chunk
-            self.limits.hold(f"{self.label}: one object", "text_bytes", len(self.text) - CHUNK)
-            yield from self._tokens()
+            for found in self._tokens():
+                self._hold(found)
+                yield found
+            self._drop_done()
+            self._hold(self.text)
         if self.start is not None or self.depth or self.text[self.at :].strip(_BETWEEN):
             raise DataError(f"{self.label}: ends before its JSON does", help="send the file as it was exported")
+
+    def _hold(self, text: str) -> None:
+        self.limits.hold(f"{self.label}: one object", "text_bytes", len(text))
 
     def _drop_done(self) -> None:
         done = self.at if self.start is None else self.start
@@ -73,6 +78,8 @@ class _Scan:
                 self._open(sign, token.start())
             elif sign in "}]":
                 self.depth -= 1
+                if self.depth < 0:
+                    raise self._not_objects()
                 if self.start is not None and self.depth == self.outer:
                     found, self.start = self.text[self.start : self.at], None
                     yield found
@@ -88,7 +95,7 @@ class _Scan:
         self.limits.hold(f"{self.label}: JSON within JSON", "nesting", self.depth)
 
     def _between(self, position: int) -> None:
-        if self.depth < 0 or self.text[self.at : position].strip(_BETWEEN):
+        if self.text[self.at : position].strip(_BETWEEN):
             raise self._not_objects()
 
     def _not_objects(self) -> DataError:
