@@ -112,6 +112,8 @@ def progress_to_stderr(quiet: bool) -> Callable[[str], None]:
 
 
 def emit(content: bytes) -> None:
-    """Writes bytes to stdout."""
+    """Writes bytes to stdout. Raises UsageError for a file format that a terminal cannot show."""
+    if b"\0" in content[:4096] and sys.stdout.isatty():
+        raise UsageError("this format is a file, not text", help="write it with --output FORMAT=PATH")
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()

@@ -192,7 +192,8 @@ def risk(one: Risk, published: Published, shown: dict[str, Finding]) -> dict[str
     under = [shown[name] for name in one.because if name in shown]
     risks = {each.id: each for each in published.register.risks}
     causes = [risks[name] for name in one.because if name in risks]
-    others = one.cause_count - len(under) - len(causes)
+    counted_on = list(_numbers(one, published))
+    others = one.cause_count - len(under) - len(causes) - len(counted_on)
     return {
         "id": one.id,
         "scope": "the council" if one.scope_type == "authority" else f"{one.scope_type} {one.scope_id}",
@@ -202,12 +203,41 @@ def risk(one: Risk, published: Published, shown: dict[str, Finding]) -> dict[str
         "owner": (standing.owner if standing else body.owner) or "nobody recorded",
         "direction": (standing.direction if standing else None) or "",
         "spark": line([*standing.previous_scores, one.score], 0, 25) if standing and standing.previous_scores else "",
-        "causes": [f"{each.title}: {each.reason}" for each in causes],
+        "causes": [
+            {"id": each.id if _is_listed(each, published) else None, "words": f"{each.title}: {each.reason}"} for each in causes
+        ],
+        "numbers": counted_on,
         "findings": [
             {"id": each.id, "words": f"{each.rule.id}, {subject(each)}: {each.message()}"} for each in under[:FINDINGS_A_RISK]
         ],
         "more": max(others, 0) + max(len(under) - FINDINGS_A_RISK, 0),
     }
+
+
+def _is_listed(one: Risk, published: Published) -> bool:
+    """True where the page shows the risk itself, so that a cause can link to it."""
+    if published.public and one.scope_type != "authority":
+        return False
+    kind = [each.id for each in published.register.risks if each.rule.id == one.rule.id]
+    return one.id in kind[:RISKS_A_KIND]
+
+
+def _numbers(one: Risk, published: Published) -> Iterator[str]:
+    """The measures and tallies under a risk, in words."""
+    known = {(each.authority, each.rule.id, each.scope_type, each.scope_id): each for each in published.measures}
+    rules = published.run.rulebook.rules
+    for name in one.because:
+        first, _, rest = name.replace(f"{one.authority}/", "").partition(":")
+        scope, _, scope_id = rest.partition(":")
+        measure = known.get((one.authority, first, scope, scope_id))
+        if measure is not None:
+            fraction = fraction_words(measure, public=published.public)
+            yield f"{measure.rule.title}: {value_words(measure, public=published.public)}" + (
+                f" ({fraction})" if fraction else ""
+            )
+        elif rest and not published.public:
+            what = rules[first].title if first in rules else spoken(first)
+            yield f"breaches counted for {scope} {scope_id}: {what}"
 
 
 def chosen(published: Published, most: int) -> list[Finding]:

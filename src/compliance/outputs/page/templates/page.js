@@ -4,10 +4,11 @@
   const list = document.querySelector("#list tbody");
   const rows = list ? Array.from(list.rows) : [], kinds = Array.from(document.querySelectorAll(".risk"));
   const text = (row, cell) => row.cells[cell].textContent.trim();
-  const known = rows.map((row, place) => ({
+  const read = () => rows.map((row, place) => ({
     row, place, theme: row.dataset.theme, team: text(row, 4), severity: text(row, 0).split(" ").pop(),
     over: Number(text(row, 6)), due: text(row, 5), who: text(row, 2), words: row.textContent.toLowerCase(),
   }));
+  let known = null;
   const orders = {
     "": (a, b) => a.place - b.place,
     over: (a, b) => b.over - a.over || a.place - b.place,
@@ -19,6 +20,7 @@
   const value = (name) => (form.elements[name] ? form.elements[name].value : "");
   const apply = () => {
     const theme = value("theme"), team = value("team"), severity = value("severity"), words = value("words").trim().toLowerCase();
+    known = known || read();
     let shown = 0;
     for (const one of known) {
       const hide = (theme && one.theme !== theme) || (team && one.team !== team) || (severity && one.severity !== severity) || (words && !one.words.includes(words));
@@ -34,7 +36,7 @@
       order = value("sort");
       list.append(...known.slice().sort(orders[order]).map((one) => one.row));
     }
-    told.textContent = `${risks} of ${kinds.length} kinds of risk` + (list ? `, ${shown} of ${known.length} breaches` : "");
+    told.textContent = `${risks} of ${kinds.length} kinds of risk` + (list ? `, ${shown} of ${rows.length} breaches` : "");
   };
   const open = () => {
     const at = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
@@ -50,6 +52,6 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   addEventListener("hashchange", open);
   form.hidden = false;
-  apply();
+  told.textContent = `${kinds.length} kinds of risk` + (list ? `, ${rows.length} breaches` : "");
   open();
 })();
