@@ -56,7 +56,7 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 def index_page(themes: Iterable[str]) -> str:
     """How many rules of each kind stand in each theme, with a link to its page."""
-    counts = Counter((rule.theme, rule.kind) for rule in rulebook().rules.values())
+    counts: Counter[tuple[str, str]] = Counter((rule.theme, rule.kind) for rule in rulebook().rules.values())
     kinds = Rule.kinds
     lines = ["# Rules by theme", "", GENERATED, "", f"| theme | {' | '.join(kinds)} | all |", "|---" * (len(kinds) + 2) + "|"]
     for theme in themes:
