@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from conftest import Command
@@ -207,3 +209,12 @@ def test_outputs_are_private_and_whole(compliance: Command, dataset: Path, rules
         assert path.read_bytes()
     assert json.loads(places["json"].read_text())["findings"][0]["rule"] == "T-ONE"
     assert not list(tmp_path.glob(".out.*"))
+
+
+def test_parquet_holds_the_findings_with_real_dates(
+    compliance: Command, dataset: Path, rules: Path, tmp_path: Path
+) -> None:
+    result = compliance("check", dataset, "--rules", rules, "--output", f"parquet={tmp_path / 'f.parquet'}")
+    assert result.returncode == 1, result.stderr
+    rows = duckdb.sql(f"SELECT rule, due_date, days_over FROM '{tmp_path / 'f.parquet'}'").fetchall()
+    assert rows == [("T-ONE", datetime.date(2021, 3, 2), 7)]

@@ -25,6 +25,7 @@ WRITERS = {
     "json": "compliance.outputs.documents:check_json",
     "jsonl": "compliance.outputs.documents:findings_jsonl",
     "csv": "compliance.outputs.tabular:written",
+    "parquet": "compliance.outputs.parquet:written",
     "junit": "compliance.outputs.junit:written",
     "sarif": "compliance.outputs.sarif:written",
     "github": "compliance.outputs.annotations:github",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from compliance.duties.findings import Finding
@@ -50,6 +50,12 @@ def findings_csv(found: Iterable[Finding]) -> bytes:
     for one in found:
         writer.writerow([harmless(value) for value in _row(one)])
     return buffer.getvalue().encode("utf-8-sig")
+
+
+def findings_rows(found: Iterable[Finding]) -> Iterator[list[object]]:
+    """The values of each finding, in the order of COLUMNS."""
+    for one in found:
+        yield _row(one)
 
 
 def _row(one: Finding) -> list[object]:
