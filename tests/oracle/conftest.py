@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from .agreement import COUNTED
@@ -17,9 +19,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"oracle: {COUNTED['datasets']} datasets, {COUNTED['duties']} duties compared")
 
 
-def pytest_sessionfinish() -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     bench.cache_clear()
     rulebook.cache_clear()
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["oracle"] = dict(COUNTED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Adds what a worker of pytest-xdist compared."""
+    COUNTED.update(getattr(node, "workeroutput", {}).get("oracle", {}))
 
 
 @pytest.fixture

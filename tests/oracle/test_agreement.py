@@ -93,7 +93,7 @@ DATA = {
     "IP-REVIEW-6M": strategies.notices(),
 }
 
-LEAST = 12
+LEAST = 20
 CASES = {
     rule: (LAW[rule], DATA[rule], as_settled if rule in SETTLED else as_state if rule in STATES else as_told) for rule in DATA
 }

@@ -199,7 +199,7 @@ KINDS: dict[str, tuple[st.SearchStrategy[Case], Told]] = {
     "sequence": (sequences(), as_told),
 }
 SHARES = {"deadline": 2, "recurring": 4}
-LEAST = 12
+LEAST = 20
 
 
 @pytest.mark.parametrize("kind", KINDS)
