@@ -166,7 +166,8 @@ def recurring(
     if end is not None and end > as_of:
         end = None
     if end is not None and end < start:
-        return [] if from_first_event else [unknown(subject, start)]
+        owed = isinstance(length, str) or length(start, 0) is not None
+        return [unknown(subject, start)] if owed and not from_first_event else []
     days = sorted({day for day in events if day <= as_of and (end is None or day <= end)})
     opened, number, strict = start, 0, False
     before = [day for day in days if day < start]

@@ -145,7 +145,7 @@ def placement_plan(data: Dataset) -> list[Owed]:
     """Five working days from the start of each placement; one that names the placement may come before it."""
     answers = []
     for placement in data.rows("placements"):
-        start, end, key = placement["start_date"], placement.get("end_date"), placement["placement_id"]
+        start, end, key = placement["start_date"], _placement_end(placement, data), placement["placement_id"]
         if _has_other_plan(placement, data):
             continue
         if end is not None and end < start:
@@ -160,6 +160,14 @@ def placement_plan(data: Dataset) -> list[Owed]:
         made = min(days, default=None)
         answers.append(judge(key, start, relaxed(add(start, "5 working days")), made, end, data.as_of))
     return answers
+
+
+def _placement_end(placement: Row, data: Dataset) -> date | None:
+    """The end recorded; else that of the period of care, since nobody is placed who is not looked after."""
+    period = data.row("care_periods", care_period_id=placement.get("care_period_id"))
+    if placement.get("end_date") is not None or period is None:
+        return placement.get("end_date")
+    return period.get("end_date")
 
 
 def _has_other_plan(placement: Row, data: Dataset) -> bool:

@@ -187,6 +187,42 @@ WEEKLY = [
     Owed("L1", day("2024-02-29"), day("2024-03-07"), day("2024-03-04"), "met"),
     Owed("L1", day("2024-03-04"), day("2024-03-11"), None, "overdue", 85),
 ]
+BOTH_ON_ONE_DAY = Dataset(
+    day("2012-02-29"),
+    {
+        "section_47_enquiries": [
+            {"enquiry_id": "E1", "person_id": "C1", "start_date": day("2012-02-29")},
+            {"enquiry_id": "E0", "person_id": "C1", "start_date": day("2012-02-29")},
+        ],
+        "cp_conferences": [
+            {"conference_id": "F1", "person_id": "C1", "conference_kind": "initial", "conference_date": day("2012-02-29")}
+        ],
+    },
+)
+FIRST_BY_ID = [
+    Owed("E0", day("2012-02-29"), day("2012-03-21"), day("2012-02-29"), "met"),
+    unknown("E1", day("2012-02-29")),
+]
+YEAR_CUT_SHORT = Dataset(
+    day("2022-07-29"),
+    {
+        "workers": [
+            {
+                "worker_id": "W1",
+                "role": "social_worker",
+                "start_date": day("2021-12-26"),
+                "is_newly_qualified": True,
+                "qualified_date": day("2021-11-26"),
+                "asye_start_date": day("2021-12-26"),
+                "asye_end_date": day("2022-05-26"),
+            }
+        ],
+        "supervisions": [
+            {"supervision_id": "U1", "worker_id": "W1", "supervision_kind": "personal", "supervision_date": day("2022-05-31")}
+        ],
+    },
+)
+MONTHLY = [Owed("W1", day("2022-05-31"), day("2022-06-30"), None, "overdue", 29)]
 LAPSED = Owed("C1", day("2017-12-20"), day("2018-02-14"), None, "lapsed")
 MISSED = Owed("G1", day("2020-12-15"), day("2020-12-08"), None, "missed", 7)
 AT_ONCE = [
@@ -220,6 +256,8 @@ def settled(name: str, rule: str, data: Dataset, law: list[Owed]) -> Any:
         disputed("last day", "LAC-HEALTH-REVIEW", ASSESSED_LAST_DAY, [], "13: a gap opens on the last day of care"),
         disputed("home", "LAC-VISIT", MATCHED_IN_A_HOME, SIX_WEEKS, "14: six months in a children's home"),
         disputed("orders", "LAC-VISIT", ORDER_WITHIN_ORDER, WEEKLY, "15: the outer order is overlooked"),
+        disputed("tie", "CP-INITIAL-CONFERENCE", BOTH_ON_ONE_DAY, FIRST_BY_ID, "16: a tie is broken by the order of the rows"),
+        disputed("short year", "WF-SUPERVISION-MONTHLY", YEAR_CUT_SHORT, MONTHLY, "17: judged by neither rule"),
         disputed("order", FROM_EARLIER, ENDED_BEFORE, [unknown("P1", day("2023-04-05"))], "12: impossible order is not seen"),
     ],
 )
