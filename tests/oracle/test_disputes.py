@@ -223,6 +223,14 @@ YEAR_CUT_SHORT = Dataset(
     },
 )
 MONTHLY = [Owed("W1", day("2022-05-31"), day("2022-06-30"), None, "overdue", 29)]
+AWAY_FOR_THREE_DAYS = Dataset(
+    day("2012-03-05"),
+    {
+        "cin_plans": [{"cin_plan_id": "P1", "person_id": "C1", "start_date": day("2012-02-29"), "lead_worker_id": "W1"}],
+        "absences": [{"absence_id": "A1", "worker_id": "W1", "start_date": day("2012-02-29"), "end_date": day("2012-03-02")}],
+    },
+)
+ON_MONDAY = [Owed("P1", day("2012-02-29"), day("2012-03-05"), None, "due")]
 LAPSED = Owed("C1", day("2017-12-20"), day("2018-02-14"), None, "lapsed")
 MISSED = Owed("G1", day("2020-12-15"), day("2020-12-08"), None, "missed", 7)
 AT_ONCE = [
@@ -231,6 +239,7 @@ AT_ONCE = [
 ]
 
 
+PAUSED = Recurring((Phase("every", "1 working day"),), pauses=True).rule()
 FROM_EARLIER = Recurring((Phase("every", "6 days"),), earlier=True).rule()
 
 
@@ -258,6 +267,7 @@ def settled(name: str, rule: str, data: Dataset, law: list[Owed]) -> Any:
         disputed("orders", "LAC-VISIT", ORDER_WITHIN_ORDER, WEEKLY, "15: the outer order is overlooked"),
         disputed("tie", "CP-INITIAL-CONFERENCE", BOTH_ON_ONE_DAY, FIRST_BY_ID, "16: a tie is broken by the order of the rows"),
         disputed("short year", "WF-SUPERVISION-MONTHLY", YEAR_CUT_SHORT, MONTHLY, "17: judged by neither rule"),
+        disputed("pause", PAUSED, AWAY_FOR_THREE_DAYS, ON_MONDAY, "18: working days with a pause fall due on a Saturday"),
         disputed("order", FROM_EARLIER, ENDED_BEFORE, [unknown("P1", day("2023-04-05"))], "12: impossible order is not seen"),
     ],
 )
