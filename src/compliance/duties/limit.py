@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
+from collections.abc import Iterable
 
+from compliance.calendar import FIRST_DAY
 from compliance.duties.deadline import dated
 from compliance.duties.expressions import bind
 from compliance.duties.frame import OWED, Frame
@@ -13,7 +14,7 @@ from compliance.duties.periods import within_version
 from compliance.duties.presence import stated
 from compliance.duties.sources import literal
 from compliance.duties.status import stated_status
-from compliance.rulebook.model import Limit, Parameter
+from compliance.rulebook.model import DatedValue, Limit, Parameter
 
 
 def limit(frame: Frame) -> str:
@@ -29,29 +30,33 @@ def _measured(frame: Frame, body: Limit) -> str:
     assert body.value is not None
     trigger = frame.as_date(body.trigger)
     value = frame.bind(body.value, OWED).sql
-    bound = _bound(frame, body.at_most if body.at_most is not None else body.at_least)
+    said = body.at_most if body.at_most is not None else body.at_least
+    bound, named = _bound(frame, said)
     sign = "<=" if body.at_most is not None else ">="
     is_so = f"({value}) {sign} ({bound})"
-    ctes = [frame.owed(trigger), stated(frame, is_so, "CAST(NULL AS VARCHAR)", "0 days", value=value, bound=bound)]
+    ctes = [
+        frame.owed(trigger, extra_where=_in_force(trigger, named)),
+        stated(frame, is_so, "CAST(NULL AS VARCHAR)", "0 days", value=value, bound=bound),
+    ]
     status = stated_status(frame.context.today, settled=body.settled)
     return select_duties(frame, ctes, status, value="measured", bound="measured_bound")
 
 
-def _bound(frame: Frame, bound: str | float | None) -> str:
-    """SQL of the bound: a number, a parameter as it stood on the trigger, or a value that may name numeric parameters."""
+def _bound(frame: Frame, bound: str | float | None) -> tuple[str, list[Parameter]]:
+    """SQL of the bound (a number, a parameter as it stood on the trigger, or a value over both), and the parameters it names."""
     if isinstance(bound, int | float):
-        return repr(bound)
+        return repr(bound), []
     assert bound is not None
     parameters = _numeric_parameters(frame)
     if bound in parameters:
-        return _version(parameters[bound])
+        return _version(parameters[bound]), [parameters[bound]]
     found = bind(bound, frame.source, OWED, extra=dict.fromkeys(parameters, "DOUBLE"))
     frame.reads |= found.reads
     sql = found.sql
-    for name in found.columns:
-        if name in parameters and name not in frame.source.columns:
-            sql = sql.replace(f'"{OWED}"."{name}"', f"({_version(parameters[name])})")
-    return sql
+    named = [name for name in found.columns if name in parameters and name not in frame.source.columns]
+    for name in named:
+        sql = sql.replace(f'"{OWED}"."{name}"', f"({_version(parameters[name])})")
+    return sql, [parameters[name] for name in named]
 
 
 def _numeric_parameters(frame: Frame) -> dict[str, Parameter]:
@@ -62,8 +67,19 @@ def _numeric_parameters(frame: Frame) -> dict[str, Parameter]:
 
 def _version(parameter: Parameter) -> str:
     """SQL of a parameter's value on the trigger."""
-    cases, always = [], datetime.date(1990, 1, 1)
-    for value, last in versions(parameter):
-        when = within_version(f"{OWED}.trigger_date", None if value.from_ <= always else value.from_, last)
-        cases.append(f"WHEN {when or 'TRUE'} THEN {literal(value.value)}")
+    days = _days(parameter, f"{OWED}.trigger_date")
+    cases = [f"WHEN {when or 'TRUE'} THEN {literal(value.value)}" for value, when in days]
     return f"CASE {' '.join(cases)} END"
+
+
+def _in_force(trigger: str, parameters: Iterable[Parameter]) -> tuple[str, ...]:
+    """SQL, for each parameter that does not hold always, of a trigger on which a version of it is in force, or is missing."""
+    whens = [[when for _, when in _days(parameter, f"({trigger})")] for parameter in parameters]
+    dated = [[when for when in one if when] for one in whens if None not in one]
+    return tuple(f"({trigger}) IS NULL OR {' OR '.join(f'({when})' for when in one)}" for one in dated)
+
+
+def _days(parameter: Parameter, anchor: str) -> list[tuple[DatedValue, str | None]]:
+    """Each version of a parameter with SQL that says the anchor day falls in its days; None where it always does."""
+    dated = versions(parameter)
+    return [(value, within_version(anchor, None if value.from_ <= FIRST_DAY else value.from_, last)) for value, last in dated]
