@@ -9,6 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("the same every time", derandomize=True, database=None, deadline=None)
+settings.load_profile("the same every time")
 
 ROOT = Path(__file__).parents[1]
 HEREFORDSHIRE = ROOT / "fixtures" / "herefordshire-2021-09-30"

@@ -216,5 +216,6 @@ def test_parquet_holds_the_findings_with_real_dates(
 ) -> None:
     result = compliance("check", dataset, "--rules", rules, "--output", f"parquet={tmp_path / 'f.parquet'}")
     assert result.returncode == 1, result.stderr
-    rows = duckdb.sql(f"SELECT rule, due_date, days_over FROM '{tmp_path / 'f.parquet'}'").fetchall()
+    with duckdb.connect() as connection:
+        rows = connection.execute(f"SELECT rule, due_date, days_over FROM '{tmp_path / 'f.parquet'}'").fetchall()
     assert rows == [("T-ONE", datetime.date(2021, 3, 2), 7)]

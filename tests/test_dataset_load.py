@@ -33,7 +33,8 @@ def rows(dataset: Dataset, sql: str) -> list[tuple[Any, ...]]:
 
 def parquet(path: Path, sql: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    duckdb.sql(f"COPY ({sql}) TO '{path}' (FORMAT parquet)")
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet)")
 
 
 def test_a_folder_of_csv(tmp_path: Path) -> None:
