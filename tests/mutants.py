@@ -8,18 +8,18 @@ and benchmarks, the values that named councils publish, and how likely and how g
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
-from sqlglot import Token, TokenType
-from sqlglot.dialects.duckdb import DuckDB
+from tests.mutant_text import edits, neighbours, squeezed
 
 from compliance.calendar import Duration
 from compliance.errors import ComplianceError
 from compliance.rulebook.load import Rulebook
-from compliance.rulebook.model import Compared, DatedValue, Escalation, FactPattern, Parameter, Rule, Same
+from compliance.rulebook.model import Compared, DatedValue, Definition, Escalation, FactPattern, Parameter, Rule, Same
 
 Change = tuple[str, Any]
 """Words such as `where: a = 1 -> a <> 1`, and what stands there instead."""
@@ -43,7 +43,6 @@ OTHER_UNIT = {
     "years": "months",
     "hours": "days",
 }
-OTHER_COMPARISON = {">": ">=", ">=": ">", "<": "<=", "<=": "<", "=": "<>", "<>": "=", "!=": "="}
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,14 @@ class Mutant:
 
     label: str
     rule: Rule
+
+
+@dataclass(frozen=True)
+class DefinitionMutant:
+    """A definition with one thing changed in its query."""
+
+    label: str
+    definition: Definition
 
 
 def mutants(rule: Rule, rulebook: Rulebook) -> Iterator[Mutant]:
@@ -91,7 +98,7 @@ def _of_field(name: str, value: Any) -> Iterator[Change]:
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield from ((f": {value:g} -> {value + by:g}", value + by) for by in (1, -1))
     elif name in DAYS and isinstance(value, datetime.date) and value > ALWAYS:
-        yield from ((f": {value} -> {other}", other) for other in _neighbours(value))
+        yield from ((f": {value} -> {other}", other) for other in neighbours(value))
 
 
 def _flag(name: str, value: bool) -> Iterator[Change]:
@@ -114,8 +121,8 @@ def _of_text(name: str, text: str) -> Iterator[Change]:
     if name in PERIODS:
         changes = _of_period(text)
     elif name in CONDITIONS or name in VALUES:
-        changes = _of_expression(text)
-    yield from ((f": {_short(text)} -> {_short(other)}", other) for other in changes)
+        changes = (edit.applied(text) for edit in edits(text))
+    yield from ((f": {squeezed(text)} -> {squeezed(other)}", other) for other in changes)
 
 
 def _of_period(text: str) -> Iterator[str]:
@@ -209,126 +216,14 @@ def _is_named(name: str, body: Escalation, others: Sequence[FactPattern]) -> boo
     return not others or any(text.partition(".")[0] == name for text in [body.scope_id, *joins])
 
 
-# --- the text of a condition or a value ---------------------------------------------------------------------------
+# --- definitions --------------------------------------------------------------------------------------------------
 
 
-def _of_expression(text: str) -> Iterator[str]:
-    """The expression with one number, day, comparison, listed value or operand changed."""
-    tokens = DuckDB().tokenize(text)
-    seen = {text}
-    for other in (*_of_tokens(text, tokens), *_without_operands(text, tokens)):
-        if other not in seen:
-            seen.add(other)
-            yield other
-
-
-def _of_tokens(text: str, tokens: Sequence[Token]) -> Iterator[str]:
-    for place, token in enumerate(tokens):
-        start, end = token.start, token.end + 1
-        for other in _instead(token, tokens[place - 1] if place else None):
-            yield text[:start] + other + text[end:]
-        if token.token_type is TokenType.IN:
-            yield from _without_listed(text, tokens, place)
-
-
-def _instead(token: Token, before: Token | None) -> list[str]:
-    if token.token_type is TokenType.NUMBER and token.text.isdigit():
-        return [str(int(token.text) + by) for by in (1, -1) if int(token.text) + by >= 0]
-    if token.token_type is TokenType.STRING and before is not None and before.text.upper() == "DATE":
-        return [f"'{day}'" for day in _neighbours(datetime.date.fromisoformat(token.text))]
-    other = OTHER_COMPARISON.get(token.text)
-    return [other] if other and token.token_type is not TokenType.STRING else []
-
-
-def _without_listed(text: str, tokens: Sequence[Token], place: int) -> Iterator[str]:
-    """An IN list without each of its values in turn."""
-    if tokens[place + 1].token_type is not TokenType.L_PAREN:
-        return
-    stop = next(n for n in range(place + 2, len(tokens)) if tokens[n].token_type is TokenType.R_PAREN)
-    values = [text[one.start : one.end + 1] for one in tokens[place + 2 : stop] if one.token_type is not TokenType.COMMA]
-    for value in values if len(values) > 1 else []:
-        kept = ", ".join(other for other in values if other != value)
-        yield f"{text[: tokens[place + 1].start]}({kept}){text[tokens[stop].end + 1 :]}"
-
-
-def _without_operands(text: str, tokens: Sequence[Token]) -> Iterator[str]:
-    """The expression without each operand of its ANDs and ORs in turn, at every depth of brackets."""
-    for region in _regions(tokens):
-        alternatives = _split(region, TokenType.OR)
-        yield from _without_one(text, alternatives, " OR ")
-        for one in alternatives:
-            yield from _without_one(text, _split(one, TokenType.AND), " AND ")
-
-
-def _without_one(text: str, operands: Sequence[Sequence[Token]], word: str) -> Iterator[str]:
-    before, after = text[: operands[0][0].start], text[operands[-1][-1].end + 1 :]
-    for place in range(len(operands) if len(operands) > 1 else 0):
-        kept = [text[one[0].start : one[-1].end + 1] for n, one in enumerate(operands) if n != place]
-        yield before + word.join(kept) + after
-
-
-def _regions(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """The runs of tokens between brackets, commas and the words of a CASE, each with the brackets within it."""
-    closing = {TokenType.L_PAREN: TokenType.R_PAREN, TokenType.CASE: TokenType.END}
-    breaks = {TokenType.COMMA, TokenType.WHEN, TokenType.THEN, TokenType.ELSE}
-    run: list[Token] = []
-    place = 0
-    while place < len(tokens):
-        token = tokens[place]
-        if token.token_type in closing:
-            stop = _closed(tokens, place)
-            yield from _regions(tokens[place + 1 : stop])
-            run += tokens[place : stop + 1]
-            place = stop + 1
-            continue
-        if token.token_type in breaks:
-            if run:
-                yield run
-            run = []
-        else:
-            run.append(token)
-        place += 1
-    if run:
-        yield run
-
-
-def _closed(tokens: Sequence[Token], place: int) -> int:
-    """Where the bracket (or CASE) opened at that place is closed."""
-    depth = 0
-    for n in range(place, len(tokens)):
-        if tokens[n].token_type in (TokenType.L_PAREN, TokenType.CASE):
-            depth += 1
-        elif tokens[n].token_type in (TokenType.R_PAREN, TokenType.END):
-            depth -= 1
-        if depth == 0:
-            return n
-    return len(tokens) - 1
-
-
-def _split(region: Sequence[Token], by: TokenType) -> list[list[Token]]:
-    """The operands of a run of tokens, split at AND or OR outside its brackets; the AND of a BETWEEN does not split."""
-    parts: list[list[Token]] = [[]]
-    depth, between = 0, 0
-    for token in region:
-        if token.token_type in (TokenType.L_PAREN, TokenType.CASE):
-            depth += 1
-        elif token.token_type in (TokenType.R_PAREN, TokenType.END):
-            depth -= 1
-        if depth == 0 and token.token_type is TokenType.BETWEEN:
-            between += 1
-        if depth == 0 and token.token_type is by:
-            if by is TokenType.AND and between:
-                between -= 1
-            else:
-                parts.append([])
-                continue
-        parts[-1].append(token)
-    return parts if all(parts) else [list(region)]
-
-
-def _neighbours(day: datetime.date) -> tuple[datetime.date, datetime.date]:
-    return day + datetime.timedelta(1), day - datetime.timedelta(1)
-
-
-def _short(text: str) -> str:
-    return " ".join(text.split())
+def definition_mutants(definition: Definition) -> Iterator[DefinitionMutant]:
+    """Every mutant of a definition's query; where two changes read the same, the later ones are numbered."""
+    seen: Counter[str] = Counter()
+    for edit in edits(definition.sql):
+        words = edit.words(definition.sql)
+        seen[words] += 1
+        label = words if seen[words] == 1 else f"{words} ({seen[words]})"
+        yield DefinitionMutant(label, definition.model_copy(update={"sql": edit.applied(definition.sql)}))

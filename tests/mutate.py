@@ -1,7 +1,8 @@
-"""Mutation testing of the rulebook: `python -m tests.mutate [FILE | FOLDER | RULE]...`
+"""Mutation testing of the rulebook: `python -m tests.mutate [FILE | FOLDER | RULE | DEFINITION]... [--processes N]`
 
-Each mutant of a rule (see tests/mutants.py) is put to the rule's own examples; it is killed when one of them fails. A
-mutant that no data can tell from the rule is listed, with the reason, in rules/equivalent_mutants.yaml.
+Each mutant of a rule (see tests/mutants.py) is put to the rule's own examples, and each mutant of a definition to the examples
+of the rules that rest on it; it is killed when one of them fails. A mutant that no data can tell from what is written is listed,
+with the reason, in rules/equivalent_mutants.yaml.
 
 The examples of one as-of day are loaded once and every mutant still alive is asked about them, so that a run over the whole
 rulebook takes minutes. Exit 1 where a mutant survives.
@@ -9,14 +10,16 @@ rulebook takes minutes. Exit 1 where a mutant survives.
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -24,17 +27,17 @@ from typing import Any
 import duckdb
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
-from tests.mutants import Mutant, mutants
+from tests.mutants import DefinitionMutant, Mutant, definition_mutants, mutants
 
 from compliance.dataset.schema import load_schema
-from compliance.duties.compiled import filled
+from compliance.duties.compiled import FACT, filled
 from compliance.duties.compiler import Workbench
 from compliance.duties.examples import ANSWER, ExampleBench, Outcome, _by_authority, _outcome, _with
 from compliance.duties.measures import compile_measure
 from compliance.errors import ComplianceError
 from compliance.risks.examples import AllExamples
-from compliance.rulebook.load import Rulebook, load_rulebook
-from compliance.rulebook.model import Example, Rule
+from compliance.rulebook.load import Rulebook, load_file, load_rulebook, rule_paths
+from compliance.rulebook.model import Definition, Escalation, Example, Rule
 
 SECONDS = 20.0
 PROCESSES = 2
@@ -45,20 +48,28 @@ Numbered = tuple[int, Example]
 
 
 class Equivalent(BaseModel):
-    """A mutant that gives the same answers as its rule on any data, and why."""
+    """A mutant that gives the same answers as its rule or definition on any data, and why."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    rule: str
+    rule: str | None = None
+    definition: str | None = None
     mutant: str
     reason: str
+
+    @property
+    def name(self) -> str:
+        """The rule or definition."""
+        name = self.rule or self.definition
+        assert name, f"{self.mutant}: of no rule or definition"
+        return name
 
 
 @dataclass
 class Tally:
-    """What became of the mutants of one rule."""
+    """What became of the mutants of one rule or definition."""
 
-    rule: str
+    name: str
     killed: int = 0
     equivalent: int = 0
     invalid: int = 0
@@ -71,38 +82,48 @@ class Tally:
         return self.killed + self.equivalent + len(self.survivors)
 
 
-class MutantBench(ExampleBench):
-    """Asks the mutants of a duty rule or a measure about its examples, one as-of day at a time."""
+@dataclass(frozen=True)
+class MadeDefinition:
+    """A mutant of a definition as SQL."""
 
-    def judge(self, rule: Rule, candidates: Sequence[Mutant]) -> tuple[set[str], set[str]]:
-        """The labels of the mutants that survive every example, and of those that are no rules at all."""
+    label: str
+    name: str
+    sql: str
+
+
+Candidate = Mutant | MadeDefinition
+
+
+class MutantBench(ExampleBench):
+    """Asks the mutants of a duty rule, a measure or a definition about a rule's examples, one as-of day at a time."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.queries: dict[tuple[int, frozenset[str]], str] = {}
+        self.rests: dict[str, tuple[str, ...]] = {}
+
+    def judge(self, rule: Rule, candidates: Sequence[Candidate]) -> tuple[set[str], set[str]]:
+        """The labels of the mutants that survive every example of the rule, and of those that are no rules at all."""
+        self.queries.clear()
         alive = {one.label: one for one in candidates}
         broken: set[str] = set()
         for (as_of, latest), group in _groups(rule.examples).items():
-            fallen = self._put_to(rule, list(alive.values()), as_of, latest, group, broken)
+            put_to = _Group(self, rule, as_of, latest, group)
+            fallen = self._put_to(put_to, list(alive.values()), broken)
             alive = {label: one for label, one in alive.items() if label not in fallen | broken}
         return set(alive), broken
 
-    def _put_to(
-        self,
-        rule: Rule,
-        alive: Sequence[Mutant],
-        as_of: datetime.date,
-        latest: frozenset[str],
-        group: list[Numbered],
-        broken: set[str],
-    ) -> set[str]:
+    def _put_to(self, group: _Group, alive: Sequence[Candidate], broken: set[str]) -> set[str]:
         """The mutants that fail an example of the group. One whose SQL does not run goes into `broken`."""
         fallen: set[str] = set()
         waiting = list(alive)
         while waiting:
             self.connection.execute("BEGIN")
             try:
-                self._load(group)
-                self._evaluate(rule, as_of, latest)
+                group.load()
                 while waiting:
                     one = waiting.pop()
-                    if not self._holds(one.rule, as_of, latest, group):
+                    if not group.holds(one):
                         fallen.add(one.label)
             except duckdb.InterruptException:
                 fallen.add(one.label)
@@ -112,23 +133,82 @@ class MutantBench(ExampleBench):
                 self.connection.execute("ROLLBACK")
         return fallen
 
-    def _holds(self, rule: Rule, as_of: datetime.date, latest: frozenset[str], group: list[Numbered]) -> bool:
-        """Whether the rule gives what every example of the group expects."""
-        answer = self._answer(rule, as_of, latest)
-        return all(_outcome(rule, one, answer.get(f"x{number}", [])).passed for number, one in group)
-
-    def _answer(self, rule: Rule, as_of: datetime.date, latest: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
-        bench = Workbench(self.schema, _with(self.rulebook, rule), latest, known=self._bench(latest))
+    def answer(self, rule: Rule, as_of: datetime.date, latest: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
+        """What the rule says of each council in the database, its definitions being made."""
+        sql, columns = filled(self._query(rule, latest), as_of), ANSWER if rule.is_duty else MEASURED
         with _limited(self.connection):
-            if rule.is_duty:
-                sql = bench.compile(rule).on(as_of)
-                order = "subject_id, trigger_date, due_date, done_date"
-                query = f"SELECT authority, {', '.join(ANSWER)} FROM ({sql}) ORDER BY {order}"
-                return _by_authority(self.connection.execute(query).fetchall(), ANSWER)
-            names = ("measure", "scope_type", "scope_id", "authority", "numerator", "denominator")
-            sql = filled(compile_measure(bench, rule).sql, as_of)
-            query = f"SELECT authority, {', '.join(MEASURED)} FROM ({sql}) AS m({', '.join(names)}) ORDER BY scope_type, scope_id"
-            return _by_authority(self.connection.execute(query).fetchall(), MEASURED)
+            return _by_authority(self.connection.execute(sql).fetchall(), columns)
+
+    def _query(self, rule: Rule, latest: frozenset[str]) -> str:
+        """The rule's answer as SQL, compiled once; `judge` lets go of what it compiled."""
+        if (id(rule), latest) not in self.queries:
+            bench = Workbench(self.schema, _with(self.rulebook, rule), latest, known=self._bench(latest))
+            self.queries[id(rule), latest] = _duties_query(bench, rule) if rule.is_duty else _measures_query(bench, rule)
+        return self.queries[id(rule), latest]
+
+    def known(self, latest: frozenset[str]) -> Workbench:
+        """The workbench of data in which these tables hold only the latest event."""
+        return self._bench(latest)
+
+    def definitions_of(self, rule: Rule) -> tuple[str, ...]:
+        """The definitions that a rule of the rulebook rests on, each after what it rests on."""
+        if rule.id not in self.rests:
+            self.rests[rule.id] = _definitions_of(self._bench(frozenset()), rule)
+        return self.rests[rule.id]
+
+
+def _duties_query(bench: Workbench, rule: Rule) -> str:
+    order = "subject_id, trigger_date, due_date, done_date"
+    return f"SELECT authority, {', '.join(ANSWER)} FROM ({bench.compile(rule).sql}) ORDER BY {order}"
+
+
+def _measures_query(bench: Workbench, rule: Rule) -> str:
+    names = ("measure", "scope_type", "scope_id", "authority", "numerator", "denominator")
+    sql = compile_measure(bench, rule).sql
+    return f"SELECT authority, {', '.join(MEASURED)} FROM ({sql}) AS m({', '.join(names)}) ORDER BY scope_type, scope_id"
+
+
+@dataclass
+class _Group:
+    """The examples of one rule on one as-of day."""
+
+    bench: MutantBench
+    rule: Rule
+    as_of: datetime.date
+    latest: frozenset[str]
+    examples: list[Numbered]
+
+    def load(self) -> None:
+        """Loads the examples and makes the rule's definitions."""
+        self.bench._load(self.examples)
+        self.bench._evaluate(self.rule, self.as_of, self.latest)
+        assert self._passes(self.rule), f"{self.rule.id}: the rule fails an example of {self.as_of}"
+
+    def holds(self, mutant: Candidate) -> bool:
+        """Whether the mutant gives what every example expects."""
+        if isinstance(mutant, Mutant):
+            return self._passes(mutant.rule)
+        self._define(mutant)
+        return self._passes(self.rule)
+
+    def _passes(self, rule: Rule) -> bool:
+        answer = self.bench.answer(rule, self.as_of, self.latest)
+        return all(_outcome(rule, one, answer.get(f"x{number}", [])).passed for number, one in self.examples)
+
+    def _define(self, mutant: MadeDefinition) -> None:
+        """Makes the mutant in the place of its definition, and again all that the rule rests on above it."""
+        known = self.bench.known(self.latest)
+        with _limited(self.bench.connection):
+            for one in self._resting_on(known, mutant.name):
+                sql = mutant.sql if one == mutant.name else known.definitions[one].sql
+                self.bench.connection.execute(f'CREATE OR REPLACE TABLE defined."{one}" AS {filled(sql, self.as_of)}')
+
+    def _resting_on(self, known: Workbench, name: str) -> list[str]:
+        changed, made = {name}, self.bench.definitions_of(self.rule)
+        for one in made:
+            if changed & set(known.definitions[one].rests_on):
+                changed.add(one)
+        return [one for one in made if one in changed]
 
 
 @contextmanager
@@ -151,12 +231,12 @@ def _groups(examples: Sequence[Example]) -> dict[tuple[datetime.date, frozenset[
     return dict(sorted(groups.items(), key=lambda item: -len(item[1])))
 
 
-# --- one rule -----------------------------------------------------------------------------------------------------
+# --- one rule or definition ---------------------------------------------------------------------------------------
 
 
 @dataclass
 class Bench:
-    """What one process needs to judge any rule."""
+    """What one process needs to judge any rule or definition."""
 
     rulebook: Rulebook
     examples: AllExamples
@@ -170,33 +250,116 @@ class Bench:
         return cls(rulebook, AllExamples(schema, rulebook), MutantBench(schema, rulebook), _equivalent(rulebook))
 
     def judge(self, name: str) -> Tally:
-        """What becomes of the mutants of one rule. Raises AssertionError where an example fails on the rule itself."""
-        rule = self.rulebook.rules[name]
-        failed = [one.title for one in self.examples.run(rule) if not one.passed]
-        assert not failed, f"{name}: the rule fails its own example: {failed[0]}"
-        candidates = list(mutants(rule, self.rulebook))
-        alive, broken = self._escalated(candidates) if rule.kind == "escalation" else self.bench.judge(rule, candidates)
+        """What becomes of the mutants of one rule or definition. Raises AssertionError where an example fails on what stands."""
+        if name in self.rulebook.definitions:
+            candidates, alive, broken = self._of_definition(self.rulebook.definitions[name])
+        else:
+            candidates, alive, broken = self._of_rule(self.rulebook.rules[name])
         excused = self.equivalent.get(name, set())
         tally = Tally(name, invalid=len(broken), equivalent=len(alive & excused), stale=sorted(excused - alive))
-        tally.survivors = [one.label for one in candidates if one.label in alive - excused]
-        tally.killed = len({one.label for one in candidates}) - len(broken) - len(alive)
+        tally.survivors = [label for label in candidates if label in alive - excused]
+        tally.killed = len(set(candidates)) - len(broken) - len(alive)
         return tally
 
-    def _escalated(self, candidates: Sequence[Mutant]) -> tuple[set[str], set[str]]:
+    def _of_rule(self, rule: Rule) -> tuple[list[str], set[str], set[str]]:
+        candidates = list(mutants(rule, self.rulebook))
+        alive, broken = self._escalated(rule, candidates) if rule.kind == "escalation" else self.bench.judge(rule, candidates)
+        return [one.label for one in candidates], alive, broken
+
+    def _escalated(self, rule: Rule, candidates: Sequence[Mutant]) -> tuple[set[str], set[str]]:
+        _assert_passed(rule, self.examples.run(rule))
         alive, broken = set(), set()
         for one in candidates:
-            outcomes = self._outcomes(one.rule)
-            if outcomes is None or any(outcome.error for outcome in outcomes):
+            outcomes = _outcomes(self.examples, one.rule)
+            if outcomes is None:
                 broken.add(one.label)
             elif all(outcome.passed for outcome in outcomes):
                 alive.add(one.label)
         return alive, broken
 
-    def _outcomes(self, rule: Rule) -> list[Outcome] | None:
+    def _of_definition(self, definition: Definition) -> tuple[list[str], set[str], set[str]]:
+        made: dict[str, DefinitionMutant] = {one.label: one for one in definition_mutants(definition)}
+        candidates = {label: sql for label, one in made.items() if (sql := self._compiled(one)) is not None}
+        broken = made.keys() - candidates.keys()
+        alive = dict(candidates)
+        for rule in self._resting_on(definition.id):
+            if not alive:
+                break
+            if rule.kind == "escalation":
+                left, wrong = self._told(rule, [made[label] for label in alive])
+            else:
+                left, wrong = self.bench.judge(rule, [MadeDefinition(label, definition.id, alive[label]) for label in alive])
+            broken |= wrong
+            alive = {label: sql for label, sql in alive.items() if label in left - wrong}
+        return list(made), set(alive), broken
+
+    def _compiled(self, mutant: DefinitionMutant) -> str | None:
+        """The mutant's query as the engine would run it, or None where it is no query."""
+        name = mutant.definition.id
+        bench = Workbench(self.bench.schema, _redefined(self.rulebook, mutant))
+        known = self.bench.known(frozenset())
+        known.source(name)
+        bench.definitions = {one: found for one, found in known.definitions.items() if one != name}
+        bench._sources = {one: found for one, found in known._sources.items() if one != name}
         try:
-            return self.examples.run(rule)
-        except (ComplianceError, ValueError, StopIteration):
+            bench.source(name)
+        except ComplianceError:
             return None
+        return bench.definitions[name].sql
+
+    def _resting_on(self, name: str) -> list[Rule]:
+        """The rules whose examples speak of a definition: those that name it first, then those with the most examples."""
+        found = [rule for rule in self.rulebook.rules.values() if name in self.bench.definitions_of(rule)]
+        return sorted(found, key=lambda rule: (f"'{name}'" not in str(rule.body), -len(rule.examples), rule.id))
+
+    def _told(self, rule: Rule, candidates: Sequence[DefinitionMutant]) -> tuple[set[str], set[str]]:
+        """As `MutantBench.judge`, of the definition of a fact: its examples that give rows, in the rulebook of each mutant."""
+        alive, broken = set(), set()
+        only = rule.model_copy(update={"examples": [one for one in rule.examples if one.tables]})
+        for one in candidates if only.examples else ():
+            outcomes = _outcomes(_in_rulebook(self.examples, _redefined(self.rulebook, one)), only)
+            if outcomes is None:
+                broken.add(one.label)
+            elif all(outcome.passed for outcome in outcomes):
+                alive.add(one.label)
+        return (alive if only.examples else {one.label for one in candidates}), broken
+
+
+def _definitions_of(known: Workbench, rule: Rule) -> tuple[str, ...]:
+    """The definitions that a rule rests on, each after what it rests on."""
+    if rule.is_duty:
+        return known.compile(rule).definitions
+    if isinstance(rule.body, Escalation):
+        known.compile_facts(rule)
+        return known.in_order(FACT + pattern.fact for pattern in rule.body.when)
+    return compile_measure(known, rule).definitions
+
+
+def _redefined(rulebook: Rulebook, mutant: DefinitionMutant) -> Rulebook:
+    return replace(rulebook, definitions={**rulebook.definitions, mutant.definition.id: mutant.definition})
+
+
+def _in_rulebook(examples: AllExamples, rulebook: Rulebook) -> AllExamples:
+    """The same database for the examples of another rulebook."""
+    other = copy(examples)
+    other.bench = copy(examples.bench)
+    other.rulebook = other.bench.rulebook = rulebook
+    other.bench._benches, other.bench._packed = {}, None
+    return other
+
+
+def _assert_passed(rule: Rule, outcomes: Sequence[Outcome]) -> None:
+    failed = [one.title for one in outcomes if not one.passed]
+    assert not failed, f"{rule.id}: the rule fails its own example: {failed[0]}"
+
+
+def _outcomes(examples: AllExamples, rule: Rule) -> list[Outcome] | None:
+    """The outcomes of a mutant's examples, or None where it is no rule at all."""
+    try:
+        outcomes = examples.run(rule)
+    except (ComplianceError, ValueError, StopIteration):
+        return None
+    return None if any(one.error for one in outcomes) else outcomes
 
 
 def _equivalent(rulebook: Rulebook) -> dict[str, set[str]]:
@@ -204,7 +367,7 @@ def _equivalent(rulebook: Rulebook) -> dict[str, set[str]]:
     listed = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else []
     found: dict[str, set[str]] = {}
     for one in TypeAdapter(list[Equivalent]).validate_python(listed or []):
-        found.setdefault(one.rule, set()).add(one.mutant)
+        found.setdefault(one.name, set()).add(one.mutant)
     return found
 
 
@@ -220,49 +383,76 @@ def _judge(name: str) -> Tally:
 # --- the run ------------------------------------------------------------------------------------------------------
 
 
-def chosen(rulebook: Rulebook, names: Sequence[str]) -> list[str]:
-    """The rules named, by id, file or folder; every rule when none is."""
+def files_of(rulebook: Rulebook) -> dict[str, Path]:
+    """The file of each rule and definition."""
+    defined = {one.id: path for path in rule_paths(rulebook.folder) for one in load_file(path).definitions}
+    return {**rulebook.files, **defined}
+
+
+def chosen(files: Mapping[str, Path], names: Sequence[str]) -> list[str]:
+    """The rules and definitions named, by id, file or folder; all when none is."""
     if not names:
-        return sorted(rulebook.rules)
+        return sorted(files)
     found: list[str] = []
     for name in names:
         place = Path(name).resolve()
-        here = [rule for rule, path in rulebook.files.items() if path.resolve() == place or place in path.resolve().parents]
-        found += [name] if name in rulebook.rules else here
-        if not here and name not in rulebook.rules:
-            sys.exit(f"{name}: no such rule, file or folder of rules")
+        here = [one for one, path in files.items() if path.resolve() == place or place in path.resolve().parents]
+        found += [name] if name in files else here
+        if not here and name not in files:
+            sys.exit(f"{name}: no such rule, definition, file or folder of rules")
     return found
 
 
-def main(names: Sequence[str]) -> int:
-    """Judges the mutants of the rules named, prints the counts of each file and the survivors. 1 where there are any."""
+def main(names: Sequence[str], processes: int = PROCESSES) -> int:
+    """Judges the mutants of what is named, prints the counts of each file and the survivors. 1 where there are any."""
     began, rulebook = time.monotonic(), load_rulebook()
-    wanted = chosen(rulebook, names)
-    with ProcessPoolExecutor(PROCESSES) as pool:
+    files = files_of(rulebook)
+    wanted = chosen(files, names)
+    with ProcessPoolExecutor(processes) as pool:
         tallies = list(pool.map(_judge, wanted, chunksize=1))
-    _print_files(rulebook, tallies)
-    survivors = [(rulebook.rules[one.rule], label) for one in tallies for label in one.survivors]
-    for rule, label in sorted(survivors, key=lambda item: (SEVERITIES.index(item[0].severity), item[0].id)):
-        print(f"survived  {rule.severity:8}  {rule.id}  {label}")
+    _print_files(files, rulebook.folder, tallies)
+    survivors = [(one.name, label) for one in tallies for label in one.survivors]
+    for name, label in sorted(survivors, key=lambda item: (_rank(rulebook, item[0]), item[0])):
+        print(f"survived  {name}  {label}")
     for one in tallies:
         for label in one.stale:
-            print(f"not a surviving mutant, so take it from {EQUIVALENT}: {one.rule}  {label}")
-    made, killed, equivalent = (sum(getattr(one, name) for one in tallies) for name in ("made", "killed", "equivalent"))
-    print(f"{made} mutants of {len(wanted)} rules: {killed} killed, {equivalent} equivalent, {len(survivors)} survived")
+            print(f"not a surviving mutant, so take it from {EQUIVALENT}: {one.name}  {label}")
+    for kind, of_kind in (("rules", rulebook.rules), ("definitions", rulebook.definitions)):
+        _print_count(kind, [one for one in tallies if one.name in of_kind])
     print(f"{time.monotonic() - began:.0f} s")
     return int(bool(survivors) or any(one.stale for one in tallies))
 
 
-def _print_files(rulebook: Rulebook, tallies: Sequence[Tally]) -> None:
+def _rank(rulebook: Rulebook, name: str) -> int:
+    """How grave a survivor is: by its rule's severity, definitions last."""
+    return SEVERITIES.index(rulebook.rules[name].severity) if name in rulebook.rules else len(SEVERITIES)
+
+
+def _print_count(kind: str, tallies: Sequence[Tally]) -> None:
+    made, killed, equivalent = (sum(getattr(one, name) for one in tallies) for name in ("made", "killed", "equivalent"))
+    survived = sum(len(one.survivors) for one in tallies)
+    print(f"{made} mutants of {len(tallies)} {kind}: {killed} killed, {equivalent} equivalent, {survived} survived")
+
+
+def _print_files(files: Mapping[str, Path], folder: Path, tallies: Sequence[Tally]) -> None:
     counts: dict[Path, Counter[str]] = {}
     for one in tallies:
-        row = counts.setdefault(rulebook.files[one.rule], Counter())
+        row = counts.setdefault(files[one.name], Counter())
         row.update(made=one.made, killed=one.killed, equivalent=one.equivalent, survived=len(one.survivors))
     print(f"{'file':48} {'made':>6} {'killed':>7} {'same':>5} {'alive':>6}")
     for path, row in sorted(counts.items()):
-        name = str(path.relative_to(rulebook.folder))
+        name = str(path.relative_to(folder))
         print(f"{name:48} {row['made']:6} {row['killed']:7} {row['equivalent']:5} {row['survived']:6}")
 
 
+def arguments(given: Sequence[str]) -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutate", description="Mutation testing of the rulebook.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a rule, a definition, a file or a folder; all when none")
+    parser.add_argument("--processes", type=int, default=PROCESSES, metavar="N")
+    return parser.parse_args(given)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    asked = arguments(sys.argv[1:])
+    sys.exit(main(asked.names, asked.processes))

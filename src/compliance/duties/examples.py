@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -84,6 +85,16 @@ class ExampleBench:
         finally:
             self.connection.execute("ROLLBACK")
 
+    @contextmanager
+    def evaluated(self, rule: Rule, example: Example) -> Iterator[Evaluation]:
+        """The evaluation of one example's rows, undone afterwards. Raises UsageError for rows that fit no table."""
+        self.connection.execute("BEGIN")
+        try:
+            self._load([(0, example)])
+            yield self._evaluate(rule, example.as_of, frozenset())
+        finally:
+            self.connection.execute("ROLLBACK")
+
     def _evaluate(self, rule: Rule, as_of: datetime.date, latest: frozenset[str]) -> Evaluation:
         names = {rule.id}
         if rule.measure is not None and rule.measure.of in self.rulebook.rules:
@@ -100,6 +111,8 @@ class ExampleBench:
             bench = Workbench(self.schema, rulebook, latest, known=self._bench(latest))
             duties = {one.id: bench.compile(one) for one in rulebook.duties}
             measures = {one.id: compile_measure(bench, one) for one in rulebook.of_kind("measure")}
+            for one in rulebook.of_kind("escalation"):
+                bench.compile_facts(one)
             self._packed = rule, latest, Pack(duties, measures, bench.definitions)
         return self._packed[2]
 

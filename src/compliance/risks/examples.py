@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,9 @@ from compliance.dataset.schema import Schema
 from compliance.duties.examples import ExampleBench, Outcome
 from compliance.errors import ComplianceError
 from compliance.risks.escalation import TENTHS, compile_escalation
+from compliance.risks.facts import gather
 from compliance.risks.joins import JoinReasoner
-from compliance.risks.patterns import Fact, check_fact, check_limits
+from compliance.risks.patterns import Conjunction, Fact, check_fact, check_limits
 from compliance.risks.scoring import load_ladder
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import Escalation, Example, Rule
@@ -64,15 +65,34 @@ class AllExamples:
         """The scope of each firing of the rule on the example's facts."""
         body = rule.body
         assert isinstance(body, Escalation)
-        facts = [_fact(given) for given in example.facts]
+        conjunctions = compile_escalation(self.rulebook, rule, example.as_of)
+        facts = [*(_fact(given) for given in example.facts), *self._facts_of_rows(rule, example, conjunctions)]
         for fact in facts:
             check_fact(fact)
-        with JoinReasoner(compile_escalation(self.rulebook, rule, example.as_of), self.connection) as joins:
+        with JoinReasoner(conjunctions, self.connection) as joins:
             firings = joins.round(facts, 0)
         name, _, wanted = body.scope_id.partition(".")
         place = [pattern.name for pattern in body.when].index(name)
         for firing in firings:
             yield str(facts[firing.facts[place]].get(wanted, "?"))
+
+    def _facts_of_rows(self, rule: Rule, example: Example, conjunctions: Sequence[Conjunction]) -> list[Fact]:
+        """The facts that the definitions `fact_<kind>` give of an example's rows; none where it gives no rows."""
+        if not example.tables:
+            return []
+        body = rule.body
+        assert isinstance(body, Escalation)
+        name, _, scope = body.scope_id.partition(".")
+        told = {pattern.fact: [scope] for pattern in body.when if pattern.name == name}
+        with self.bench.evaluated(rule, example) as evaluation:
+            gathered = gather(evaluation, conjunctions, told)
+        return [_of_the_example(fact) for one in gathered.values() for fact in one.facts]
+
+
+def _of_the_example(fact: Fact) -> Fact:
+    """The fact with ids as the example writes them; its council is X."""
+    plain = {name: value.replace("x0/", "") if isinstance(value, str) else value for name, value in fact.items()}
+    return {name: "X" if value == "x0" else value for name, value in plain.items()}
 
 
 def _fact(given: Mapping[str, Any]) -> Fact:
