@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.return_files import Row, by, census, child, element, large_census, message
 
 from compliance.dataset.load import Dataset, open_dataset
@@ -475,9 +476,12 @@ def _findings(path: Path) -> tuple[set[str], list[tuple[Any, ...]]]:
 def test_a_made_council_written_as_a_census_gives_the_same_findings(tmp_path: Path) -> None:
     held = _carried(synthesise("herefordshire-2021", AS_OF, 7, 0.2).tables)
     write_tables(held, tmp_path / "tables", large_as_parquet=False)
-    (tmp_path / "census.xml").write_text(_written(held))
+    (tmp_path / "census").mkdir()
+    (tmp_path / "census" / "census.xml").write_text(_written(held))
+    of_all_years = {table: {} for table in COLUMNS if table != "people"}
+    (tmp_path / "census" / "dataset.yaml").write_text(yaml.safe_dump({"covers": of_all_years}))
     told, expected = _findings(tmp_path / "tables")
-    read, found = _findings(tmp_path / "census.xml")
+    read, found = _findings(tmp_path / "census")
     assert told <= read
     assert len({row[0] for row in expected}) > 10
     assert [row for row in found if row[0] in told] == expected

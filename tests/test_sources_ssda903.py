@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.return_files import (
     AD1,
     DOLO,
@@ -768,6 +769,8 @@ def _write_return(folder: Path, tables: dict[str, list[dict[str, Any]]], held: d
         *(("missing", MISSING, missing), ("sw_episodes", WORKERS, workers)),
     ):
         write_csv(folder / f"SSDA903_2021-22_{name}.csv", headings, given)
+    of_all_years = {table: {} for table in (*COLUMNS, "episodes", "legal_statuses") if table != "people"}
+    (folder / "dataset.yaml").write_text(yaml.safe_dump({"covers": of_all_years}))
 
 
 def _findings(path: Path) -> tuple[set[str], set[str], list[tuple[Any, ...]]]:

@@ -107,7 +107,7 @@ class Request:
     with_risks: bool = True
     reasoner: Callable[[], DurableReasoner] = DurableReasoner
     progress: Progress | None = None
-    packs: Callable[[Schema, Rulebook, frozenset[str]], Pack] | None = None
+    packs: Callable[[Schema, Rulebook, frozenset[str], frozenset[str]], Pack] | None = None
 
 
 def run(request: Request, timings: Timings | None = None) -> Run:
@@ -133,7 +133,7 @@ def run(request: Request, timings: Timings | None = None) -> Run:
                 starter.begin(conjunctions)
         available = available_in(dataset)
         with timings.stage("compile"):
-            pack = (request.packs or compile_pack)(dataset.schema, rulebook, available.latest_only)
+            pack = (request.packs or compile_pack)(dataset.schema, rulebook, available.latest_only, available.limited)
         with timings.stage("duties"):
             evaluation = evaluate(dataset.connection, dataset.schema, chosen, as_of, available, pack, progress=request.progress)
         if not evaluation.evaluated:
@@ -184,7 +184,7 @@ def available_in(dataset: Dataset) -> Available:
     """The tables and columns that the dataset holds."""
     columns = {(table.name, column) for table in dataset.tables.values() if table.present for column in table.columns}
     latest = frozenset(table.name for table in dataset.tables.values() if table.present and table.history == "latest")
-    return Available(frozenset(columns), latest, dataset.kinds)
+    return Available(frozenset(columns), latest, dataset.kinds, dataset.coverage)
 
 
 def trusted(evaluation: Evaluation) -> None:

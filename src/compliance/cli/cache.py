@@ -52,11 +52,11 @@ def kept_rulebook(folder: Path | None, local_rules: Sequence[Path]) -> Rulebook:
     return rulebook
 
 
-def kept_pack(schema: Schema, rulebook: Rulebook, latest_only: frozenset[str]) -> Pack:
+def kept_pack(schema: Schema, rulebook: Rulebook, latest_only: frozenset[str], limited: frozenset[str] = frozenset()) -> Pack:
     """The rulebook compiled, from the cache where nothing has changed."""
     from compliance.duties.pack import Pack, compile_pack
 
-    names = [rulebook.digest, *sorted(latest_only), *sorted(rulebook.rules)]
+    names = [rulebook.digest, *sorted(latest_only), "|", *sorted(limited), "|", *sorted(rulebook.rules)]
     place = _place("pack", _digest(names, _code_files()))
     kept = _read(place)
     if kept is not None:
@@ -64,7 +64,7 @@ def kept_pack(schema: Schema, rulebook: Rulebook, latest_only: frozenset[str]) -
             return Pack.from_json(kept)
         except (ValueError, KeyError, TypeError):
             pass
-    pack = compile_pack(schema, rulebook, latest_only)
+    pack = compile_pack(schema, rulebook, latest_only, limited)
     _write(place, pack.to_json())
     return pack
 

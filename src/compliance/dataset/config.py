@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from compliance.dataset.coverage import Stretch
 from compliance.dataset.schema import Schema
 from compliance.errors import UsageError
 
@@ -23,8 +24,28 @@ class AuthorityConfig(BaseModel):
     name: str | None = None
 
 
+class CoversConfig(BaseModel):
+    """The first and last day of which a table holds all there is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first: date | None = Field(None, alias="from")
+    last: date | None = Field(None, alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> CoversConfig:
+        if self.first and self.last and self.last < self.first:
+            raise ValueError("to is before from")
+        return self
+
+    @property
+    def stretch(self) -> Stretch:
+        """The days as a stretch of time."""
+        return Stretch(self.first, self.last)
+
+
 class DatasetConfig(BaseModel):
-    """The council, the day of the extract, local parameters and the tables that hold only the latest event."""
+    """The council, the day of the extract, local parameters, and the tables that do not hold all of history."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -32,6 +53,7 @@ class DatasetConfig(BaseModel):
     extract_date: date | None = None
     parameters: dict[str, str | int | float] = Field(default_factory=dict)
     history: dict[str, Literal["full", "latest"]] = Field(default_factory=dict)
+    covers: dict[str, CoversConfig] = Field(default_factory=dict)
 
 
 def read_config(file: Path, schema: Schema) -> DatasetConfig:
@@ -40,8 +62,9 @@ def read_config(file: Path, schema: Schema) -> DatasetConfig:
         config = DatasetConfig.model_validate(_document(file))
     except ValidationError as error:
         raise _refusal(file, dict(error.errors()[0])) from None
-    for table in config.history.keys() - schema.tables.keys():
-        raise UsageError(f"{file}: history.{table}: there is no such table", help=nearest(table, schema.tables))
+    for key, tables in (("history", config.history), ("covers", config.covers)):
+        for table in sorted(tables.keys() - schema.tables.keys()):
+            raise UsageError(f"{file}: {key}.{table}: there is no such table", help=nearest(table, schema.tables))
     return config
 
 
@@ -57,6 +80,7 @@ def merge_configs(configs: list[DatasetConfig]) -> DatasetConfig:
         extract_date=min((config.extract_date for config in configs if config.extract_date), default=None),
         parameters=parameters,
         history={table: history for config in configs for table, history in config.history.items()},
+        covers={table: covers for config in configs for table, covers in config.covers.items()},
     )
 
 
@@ -79,7 +103,9 @@ def _refusal(file: Path, error: dict[str, Any]) -> UsageError:
     place = ".".join(map(str, error["loc"]))
     if error["type"] != "extra_forbidden":
         return UsageError(f"{file}: {place}: {error['msg']}" if place else f"{file}: {error['msg']}")
-    model = AuthorityConfig if error["loc"][0] == "authority" else DatasetConfig
-    valid = f"valid keys: {', '.join(model.model_fields)}"
-    found = nearest(str(error["loc"][-1]), model.model_fields)
+    models: dict[Any, type[BaseModel]] = {"authority": AuthorityConfig, "covers": CoversConfig}
+    model = models.get(error["loc"][0], DatasetConfig)
+    keys = [field.alias or key for key, field in model.model_fields.items()]
+    valid = f"valid keys: {', '.join(keys)}"
+    found = nearest(str(error["loc"][-1]), keys)
     return UsageError(f"{file}: {place}: there is no such key", help=f"{found}; {valid}" if found else valid)

@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from duckdb import DuckDBPyConnection
 
-from compliance.dataset import values
+from compliance.dataset import coverage, values
+from compliance.dataset.coverage import ALL_TIME, Stretch
 from compliance.dataset.schema import Column, Schema, Table
 from compliance.dataset.values import name, quoted
 from compliance.errors import DataError, EngineError, UsageError
@@ -54,6 +55,7 @@ class Staged:
     columns and `authority`. `read` counts its rows and those in `refused`, which the reader could not put into it.
     Two things a reader may know save time: the relation's `columns`, and that no value has tabs, line ends or hard
     spaces at its ends. `extract_date` is when the extract was taken, where that is known: the newer has precedence.
+    `covers` are the days of which it holds all there is: a return of one year holds that year.
     """
 
     table: str
@@ -67,6 +69,7 @@ class Staged:
     columns: frozenset[str] | None = None
     has_odd_spaces: bool = True
     extract_date: date | None = None
+    covers: Stretch = ALL_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,7 @@ def create_tables(connection: DuckDBPyConnection, schema: Schema) -> None:
         "CREATE TABLE sources (source_id INTEGER, file VARCHAR, sheet VARCHAR, table_name VARCHAR, "
         "read BIGINT, loaded BIGINT, rejected BIGINT, history VARCHAR)"
     )
-    statements.append("CREATE TABLE authorities (code VARCHAR, name VARCHAR)")
+    statements += ["CREATE TABLE authorities (code VARCHAR, name VARCHAR)", coverage.CREATE]
     connection.execute(";".join(statements))
 
 

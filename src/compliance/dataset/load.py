@@ -14,6 +14,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from compliance.dataset.config import DatasetConfig, merge_configs
+from compliance.dataset.coverage import Coverage, Held, coverages, record
 from compliance.dataset.ingest import Authority, LoadedTable, Staged, authorities_of, ingest
 from compliance.dataset.schema import Schema, load_schema
 from compliance.errors import UsageError
@@ -41,6 +42,7 @@ class Dataset:
     recognised: tuple[Recognised, ...] = ()
     matches: tuple[Match, ...] = ()
     kinds: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    coverage: tuple[Coverage, ...] = ()
 
 
 def connect() -> DuckDBPyConnection:
@@ -83,8 +85,10 @@ def open_dataset(
         config = merge_configs([place.config for place in places])
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {STAGING}")
         offers = _offers(connection, schema, places, _codes(places), limits, as_of, progress)
-        staged, matches = settle(connection, schema, offers)
+        settled, matches = settle(connection, schema, offers)
+        staged = [each.staged for each in settled]
         tables = ingest(connection, schema, staged, _authority(config))
+        covered = _coverage(connection, settled)
         connection.execute(f"DROP SCHEMA {STAGING} CASCADE")
     close_off(connection)
     return Dataset(
@@ -99,6 +103,7 @@ def open_dataset(
         tuple(each for place in places for each in place.recognised),
         matches,
         _kinds(offers),
+        covered,
     )
 
 
@@ -119,14 +124,30 @@ def _offers(
     for place, code in zip(places, codes, strict=True):
         if place.folder:
             staged = canonical.stage(connection, place.folder, schema, authority=code, progress=progress)
+            staged = [_covering(each, place.config) for each in staged]
             offers += [Offer(each, place.name, "canonical", code, place.config.extract_date or as_of) for each in staged]
         for reader, source in place.sources:
             if progress:
                 progress(f"reading {', '.join(file.label for file in source.files[:3]) or place.name} as {reader.FORMAT}")
             dated = replace(source, config=source.config.model_copy(update={"extract_date": source.extract_date or as_of}))
-            staged = reader.stage(connection, dated, schema, limits)
+            staged = [_covering(each, source.config) for each in reader.stage(connection, dated, schema, limits)]
             offers += [Offer(each, place.name, reader.FORMAT, code, each.extract_date or source.extract_date) for each in staged]
     return offers
+
+
+def _covering(staged: Staged, config: DatasetConfig) -> Staged:
+    """The relation with the days that the settings say its table covers, where they say any."""
+    said = config.covers.get(staged.table)
+    return replace(staged, covers=said.stretch) if said else staged
+
+
+def _coverage(connection: DuckDBPyConnection, offers: Sequence[Offer]) -> tuple[Coverage, ...]:
+    """The stretch of time that each table covers where its sources do not hold all, also as a table in the connection."""
+    full = [each for each in offers if each.staged.history == "full"]
+    held = [Held(each.staged.table, each.format, each.authority, each.staged.covers) for each in full]
+    found = coverages(held, [each.code for each in authorities_of(connection)])
+    record(connection, found)
+    return found
 
 
 def _kinds(offers: Sequence[Offer]) -> dict[tuple[str, str], frozenset[str]]:

@@ -36,7 +36,7 @@ class Compiled:
 
 @dataclass(frozen=True)
 class CompiledMeasure:
-    """A measure as SQL, what it needs of the data, and the rule whose duties it counts."""
+    """A measure as SQL, what it needs of the data, the rule whose duties it counts or the tables whose rows it does."""
 
     rule: str
     sql: str
@@ -44,6 +44,7 @@ class CompiledMeasure:
     definitions: tuple[str, ...]
     of_rule: str | None = None
     withheld: str | None = None
+    counts: tuple[str, ...] = ()
     codes: frozenset[CodeNeed] = frozenset()
 
 

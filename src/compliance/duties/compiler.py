@@ -47,6 +47,7 @@ class Workbench:
     schema: Schema
     rulebook: Rulebook
     latest_only: frozenset[str] = frozenset()
+    limited: frozenset[str] = frozenset()
     known: Workbench | None = None
     definitions: dict[str, CompiledDefinition] = field(default_factory=dict)
     _sources: dict[str, Source] = field(default_factory=dict)
@@ -141,7 +142,7 @@ class Workbench:
 
     def context(self) -> Context:
         """What the kinds' compilers share."""
-        return Context(_Sources(self), self.rulebook.parameters, self.latest_only)
+        return Context(_Sources(self), self.rulebook.parameters, self.latest_only, self.limited)
 
     def compile(self, rule: Rule) -> Compiled:
         """A duty rule as SQL. Raises ConditionError or EngineError when the rule cannot be compiled."""

@@ -1,4 +1,4 @@
-"""What the compilers of all rule kinds share: sources, parameters, the as-of day, and which tables hold only the latest event."""
+"""What the compilers of all rule kinds share: sources, parameters, the as-of day, and which tables hold not all of history."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Context:
     sources: Mapping[str, Source]
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     latest_only: frozenset[str] = frozenset()
+    limited: frozenset[str] = frozenset()
 
     @property
     def today(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compliance.duties.context import PeriodCompiler
+from compliance.duties.coverage import FIRST, LAST, unsure
 from compliance.duties.evidence import first_event
 from compliance.duties.expressions import bind
 from compliance.duties.frame import OWED, Frame
@@ -111,13 +112,14 @@ def _timed(frame: Frame, periods: Periods, *, done: str | None, backwards: bool,
   ),
   dated AS (
     SELECT {OWED}.*, {due} AS due_date, {due_at} AS due_at, {relaxed_note} AS relaxed_note,
-      {done_date} AS done_date, {done_at} AS done_at, {ref} AS evidence_ref,
+      {done_date} AS done_date, {done_at} AS done_at, {ref} AS evidence_ref{_opens_on(frame)},
       {branch_columns(periods)}
     FROM {source}{joins}
     WHERE branch IS NOT NULL OR {ANCHOR} IS NULL
   ),
   timed AS (
     SELECT *, own_row_ref AS trigger_ref, {_unknown(frame, early)} AS unknown_because,
+      {_unsure(frame, early)} AS unsure_because,
       {_note(bool(hours))} AS note
     FROM dated
   )"""
@@ -154,6 +156,26 @@ def _unknown(frame: Frame, early: bool) -> str:
     if event is not None and frame.context.holds_only_latest(frame.context.source(event.table)):
         cases.append("WHEN done_date > due_date THEN 'only the latest event is held: an earlier one may have been in time'")
     return f"CASE {' '.join(cases)} END"
+
+
+def _unsure(frame: Frame, early: bool) -> str:
+    """SQL of why absence proves nothing: the days that count begin before the data do, or end after them."""
+    event: Event | None = getattr(frame.body, "event", None)
+    after = f"due_date > {LAST}"
+    if event is None:
+        return unsure(frame.cover, before=f"done_date IS NULL AND trigger_date < {FIRST}", after=after)
+    if (early and event.after is None) or (event.after or "").strip() == "any":
+        return unsure(frame.cover, before="TRUE", after=after)
+    return unsure(frame.cover, before=f"opens_on < {FIRST}", after=after)
+
+
+def _opens_on(frame: Frame) -> str:
+    """SQL of a further column: the first day on which an event would count, where that day decides."""
+    event: Event | None = getattr(frame.body, "event", None)
+    if not frame.cover.before or event is None:
+        return ""
+    said = event.after if event.after and event.after.strip() != "any" else None
+    return f", {frame.as_date(said, OWED) if said else ANCHOR} AS opens_on"
 
 
 def _has_time(column: str) -> str:

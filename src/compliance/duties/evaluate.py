@@ -12,7 +12,8 @@ from typing import TypeVar
 
 import duckdb
 
-from compliance.calendar import create_calendar_table
+from compliance.calendar import Duration, create_calendar_table, subtract
+from compliance.dataset.coverage import Coverage, falls_short
 from compliance.dataset.known import known_views
 from compliance.dataset.schema import Schema
 from compliance.duties.compiled import BUILT_IN_FACTS, FACT, CodeNeed, Compiled, CompiledMeasure, Need, filled
@@ -21,7 +22,7 @@ from compliance.duties.pack import Pack
 from compliance.duties.status import COLUMNS
 from compliance.errors import EngineError
 from compliance.rulebook.load import Rulebook
-from compliance.rulebook.model import Escalation, FactPattern
+from compliance.rulebook.model import Escalation, FactPattern, Measure
 
 BATCH = 8
 Progress = Callable[[str], None]
@@ -57,6 +58,12 @@ class Available:
     columns: frozenset[Need]
     latest_only: frozenset[str] = frozenset()
     kinds: Mapping[Need, frozenset[str]] = field(default_factory=dict)
+    coverage: tuple[Coverage, ...] = ()
+
+    @property
+    def limited(self) -> frozenset[str]:
+        """The tables that hold one stretch of time only."""
+        return frozenset(each.table for each in self.coverage)
 
     def missing(self, needs: Iterable[Need], codes: Iterable[CodeNeed] = ()) -> tuple[str, ...]:
         """The needs that the dataset does not hold, as `table.column` or `table.column = code`, in order."""
@@ -186,11 +193,23 @@ def _ready_measures(compiled: Sequence[CompiledMeasure], available: Available, r
             result.not_evaluated.append(NotEvaluated(one.rule, missing, f"needs {', '.join(missing)}"))
         elif one.withheld:
             result.not_evaluated.append(NotEvaluated(one.rule, (), one.withheld))
+        elif short := _falls_short(one, available, result):
+            result.not_evaluated.append(NotEvaluated(one.rule, (), short))
         elif one.of_rule in out:
             result.not_evaluated.append(NotEvaluated(one.rule, (), f"rests on {one.of_rule}, which is not evaluated"))
         else:
             ready.append(one)
     return ready
+
+
+def _falls_short(one: CompiledMeasure, available: Available, result: Evaluation) -> str | None:
+    """Why a measure that counts rows cannot be had: its window begins before the data do, or ends after them."""
+    measure = result.rulebook.rules[one.rule].body
+    assert isinstance(measure, Measure)
+    window = measure.window if measure.date is not None and measure.window != "none" else None
+    starts = [subtract(result.as_of, Duration.parse(each)) for each in (window, measure.looks_back) if each]
+    first = min(starts) + datetime.timedelta(days=1) if starts else None
+    return falls_short(available.coverage, one.counts, first, result.as_of)
 
 
 def _fact_definitions(pack: Pack, rulebook: Rulebook, available: Available, result: Evaluation) -> set[str]:

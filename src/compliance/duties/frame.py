@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from compliance.duties.compiled import CodeNeed, Need
 from compliance.duties.context import Context
+from compliance.duties.coverage import Cover, cover_of
 from compliance.duties.expressions import Bound, all_of, bind
 from compliance.duties.sources import OWN, Source, literal, quoted
 from compliance.rulebook.conditions import Expect
@@ -30,6 +32,13 @@ class Frame:
 
     def __post_init__(self) -> None:
         self.source = self.use(self.body.of)
+
+    @cached_property
+    def cover(self) -> Cover:
+        """The tables the rule rests on that hold one stretch of time only."""
+        named = [getattr(self.body, key, None) for key in ("event", "exists")]
+        events = [self.context.source(one.table) for one in named if one is not None]
+        return cover_of(self.context.limited, self.source, events)
 
     def use(self, name: str) -> Source:
         """The source of that name, remembered as used."""
@@ -81,13 +90,14 @@ class Frame:
             f"{self._team()} AS duty_team",
             f"{self._because()} AS owner_unknown",
             f"{self._notes()} AS duty_note",
+            *self.cover.columns(),
             *more,
         ]
         wheres.append(f"({trigger}) IS NULL OR ({trigger}) <= {self.context.today}")
         return (
             "owed AS (\n    SELECT "
             + ",\n      ".join(columns)
-            + f"\n    FROM {self.source.relation} AS {SUBJECT}"
+            + f"\n    FROM {self.source.relation} AS {SUBJECT}{self.cover.join(SUBJECT)}"
             + f"\n    WHERE {all_of([where for where in wheres if where != 'TRUE'])}\n  )"
         )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
-
-from compliance.calendar import Duration, subtract
+from compliance.calendar import Duration
 from compliance.duties.compiled import CompiledMeasure, Need
 from compliance.duties.compiler import Workbench, is_optional
+from compliance.duties.coverage import tables_of
 from compliance.duties.expressions import Bound, bind
 from compliance.duties.periods import Length, backward
 from compliance.duties.sources import Source, literal, quoted
@@ -78,7 +77,8 @@ class MeasureCompiler:
         needs = frozenset(need for need in self.reads if not is_optional(need, self.rule.optional))
         definitions = () if self.is_of_rule else self.bench.in_order([self.body.of])
         of_rule = self.body.of if self.is_of_rule else None
-        return CompiledMeasure(self.rule.id, sql, needs, definitions, of_rule, self._withheld(), self.source.code_needs)
+        counts = () if self.is_of_rule else tuple(sorted(tables_of(self.source)))
+        return CompiledMeasure(self.rule.id, sql, needs, definitions, of_rule, self._withheld(), counts, self.source.code_needs)
 
     def _withheld(self) -> str | None:
         """Why the measure cannot be had from data that holds only the latest events: it would count those alone."""
@@ -136,10 +136,3 @@ OWNED_ROWS = """
 def compile_measure(bench: Workbench, rule: Rule) -> CompiledMeasure:
     """The measure as SQL."""
     return MeasureCompiler(bench, rule).compile()
-
-
-def window_start(measure: Measure, as_of: datetime.date) -> datetime.date | None:
-    """The first day of the measure's window, or None where it is the state on the day."""
-    if measure.date is None or measure.window == "none":
-        return None
-    return subtract(as_of, Duration.parse(measure.window)) + datetime.timedelta(days=1)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from compliance.duties.coverage import LAST, ends
 from compliance.duties.frame import Frame
 from compliance.duties.sources import OWN, literal
-from compliance.duties.status import COLUMNS, days_over
+from compliance.duties.status import COLUMNS, days_over, trusted_status
 
 
 def select_duties(
@@ -37,12 +38,31 @@ def select_duties(
         "gap": "gap" if frame.rule.recurring else "CAST(NULL AS BIGINT)",
         "value": f"CAST({value} AS DOUBLE)",
         "bound": f"CAST({bound} AS DOUBLE)",
-        "note": "nullif(concat_ws('; ', unknown_because, nullif(note, '')), '')",
+        "note": _note(frame),
     }
     columns = ",\n  ".join(f"{made.get(name, name)} AS {name}" for name in COLUMNS)
-    body = ",\n  ".join(ctes)
-    judged = f"judged AS (\n    SELECT *, {status} AS status\n    FROM timed\n  )"
-    return f"WITH {body},\n  {judged}\nSELECT {columns}\nFROM judged"
+    body = ",\n  ".join([*ctes, *_judged(frame, status)])
+    return f"WITH {body}\nSELECT {columns}\nFROM judged"
+
+
+def _judged(frame: Frame, status: str) -> list[str]:
+    """The CTE `judged`: each duty with its status, which is unknown where the data are too short to show a breach."""
+    if not frame.cover.is_limited:
+        return [f"judged AS (\n    SELECT *, {status} AS status\n    FROM timed\n  )"]
+    return [
+        f"decided AS (\n    SELECT *, {status} AS decided\n    FROM timed\n  )",
+        f"judged AS (\n    SELECT *, {trusted_status('decided')} AS status\n    FROM decided\n  )",
+    ]
+
+
+def _note(frame: Frame) -> str:
+    """SQL of the remarks; where the data end before the day, also that what came since is not known."""
+    parts = ["unknown_because"]
+    if frame.cover.is_limited:
+        since = ends("what came since is not known")
+        parts.append("CASE WHEN status <> decided THEN unsure_because END")
+        parts.append(f"CASE WHEN status IN ('overdue', 'due') AND {LAST} < {frame.context.today} THEN {since} END")
+    return f"nullif(concat_ws('; ', {', '.join(parts)}, nullif(note, '')), '')"
 
 
 def _column(frame: Frame, name: str) -> str:

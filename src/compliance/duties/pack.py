@@ -59,11 +59,15 @@ def _typed(data: dict[str, Any], needs: str, names: str) -> dict[str, Any]:
     typed = {**data, needs: frozenset((table, column) for table, column in data[needs]), names: tuple(data[names])}
     if "codes" in data:
         typed["codes"] = frozenset((table, column, tuple(codes)) for table, column, codes in data["codes"])
+    if "counts" in data:
+        typed["counts"] = tuple(data["counts"])
     return typed
 
 
-def compile_pack(schema: Schema, rulebook: Rulebook, latest_only: frozenset[str] = frozenset()) -> Pack:
-    """The rulebook compiled for data in which these tables hold only the latest event.
+def compile_pack(
+    schema: Schema, rulebook: Rulebook, latest_only: frozenset[str] = frozenset(), limited: frozenset[str] = frozenset()
+) -> Pack:
+    """The rulebook compiled for data in which these tables hold only the latest event, or one stretch of time.
 
     Raises RuleFileError with the position of the first thing wrong in a rule.
     """
@@ -71,7 +75,7 @@ def compile_pack(schema: Schema, rulebook: Rulebook, latest_only: frozenset[str]
     from compliance.duties.measures import compile_measure
     from compliance.duties.validate import with_position
 
-    bench = Workbench(schema, rulebook, latest_only)
+    bench = Workbench(schema, rulebook, latest_only, limited)
     duties = {rule.id: with_position(bench.compile, rulebook, rule) for rule in rulebook.duties}
     measures = {
         rule.id: with_position(lambda one: compile_measure(bench, one), rulebook, rule) for rule in rulebook.of_kind("measure")

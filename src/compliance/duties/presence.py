@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from compliance.calendar import Duration
 from compliance.duties.context import PeriodCompiler
+from compliance.duties.coverage import FIRST, LAST, starts, unsure
 from compliance.duties.frame import OWED, Frame
 from compliance.duties.output import select_duties
-from compliance.duties.periods import branch_columns, branch_number, choice, forward, working_day_joins
+from compliance.duties.periods import (
+    Length,
+    backward,
+    branch_columns,
+    branch_number,
+    choice,
+    forward,
+    moved,
+    working_day_joins,
+)
 from compliance.duties.sources import OWN, literal, quoted
 from compliance.duties.status import stated_status
-from compliance.rulebook.model import Exists, Presence
+from compliance.rulebook.model import Exists, Limit, Presence
 
 ANCHOR = f"{OWED}.trigger_date"
 
@@ -40,11 +51,32 @@ def stated(frame: Frame, is_so: str, note: str, within: str, *, value: str = "NU
       CASE WHEN owner_unknown IS NOT NULL THEN owner_unknown
         WHEN {ANCHOR} IS NULL THEN {literal(f"{frame.body.trigger} is missing")}
         WHEN ceased_date < {ANCHOR} THEN 'ended before it began: impossible order'
-        WHEN is_so IS NULL THEN 'a blank decides it' END AS unknown_because,
+        WHEN is_so IS NULL THEN 'a blank decides it' {_uncounted(frame)}END AS unknown_because,
+      {_unsure(frame, due)} AS unsure_because,
       concat_ws('; ', duty_note, found) AS note
     FROM branched AS {OWED}{working_day_joins(ANCHOR, periods, "branch")}
     WHERE branch IS NOT NULL OR {ANCHOR} IS NULL
   )"""
+
+
+def _unsure(frame: Frame, due: str) -> str:
+    """SQL of why a blank proves nothing: a record may stand before the data start, or be made after they end."""
+    before = f"{ANCHOR} < {FIRST}"
+    if getattr(frame.body, "exists", None) is not None:
+        before = "TRUE"
+    if getattr(frame.body, "at_most", None) is not None:
+        before = "FALSE"
+    return unsure(frame.cover, before=before, after=f"{due} > {LAST}")
+
+
+def _uncounted(frame: Frame) -> str:
+    """SQL of when a limit counts days that the data do not cover; one that is passed already is passed all the same."""
+    body = frame.body
+    if not isinstance(body, Limit) or body.looks_back is None or not frame.cover.before:
+        return ""
+    first = moved(backward(frame.context.today, Length.of(Duration.parse(body.looks_back))), 1)
+    within = " AND is_so" if body.at_most is not None else ""
+    return f"WHEN {FIRST} > {first}{within} THEN {starts('what came before is not counted')} "
 
 
 def _is_so(frame: Frame) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compliance.calendar import Duration
 from compliance.duties.context import PeriodCompiler
+from compliance.duties.coverage import FIRST, LAST, latest_due, starts, unsure
 from compliance.duties.evidence import EVENT, EventColumns, event_columns
 from compliance.duties.expressions import bind
 from compliance.duties.frame import OWED, Frame
@@ -34,7 +35,7 @@ def recurring(frame: Frame) -> str:
     columns = event_columns(frame, body.event)
     latest = frame.context.holds_only_latest(columns.source)
     periods, shortest = _periods(frame, body, second=False if latest else None), None
-    if latest and any(phase.second for phase in body.phases):
+    if (latest or frame.cover.before) and any(phase.second for phase in body.phases):
         shortest = _periods(frame, body, second=True)
     frame.reads |= periods.reads
     ctes = [
@@ -42,7 +43,7 @@ def recurring(frame: Frame) -> str:
         _hits(frame, body, columns, latest=latest),
         _points(body, latest=latest),
         _gaps(body),
-        _dated(periods, shortest, body),
+        _dated(frame, periods, shortest, body),
     ]
     if body.pauses is not None:
         ctes += [_paused(frame, body.pauses), _extended(body.pauses)]
@@ -135,19 +136,23 @@ def _gaps(body: Recurring) -> str:
   )"""
 
 
-def _phase_guard(phase: Phase, second: bool | None) -> str | None:
-    """SQL of which gaps a phase is for; with `second` given, whether a gap after an event is taken for the second one."""
+def _phase_guard(frame: Frame, phase: Phase, second: bool | None) -> str | None:
+    """SQL of which gaps a phase is for; with `second` given, whether a gap after an event is taken for the second one.
+
+    Where the data start after the span did, the first event known need not be the first.
+    """
     if phase.first is not None:
         return f"{GAP}.gap = 0"
     if phase.second is not None:
-        return f"{GAP}.gap = 1" if second is None else f"{GAP}.gap > 0 AND {'TRUE' if second else 'FALSE'}"
+        known = f" AND NOT coalesce({_span_began_before(GAP)}, FALSE)" if frame.cover.before else ""
+        return f"{GAP}.gap = 1{known}" if second is None else f"{GAP}.gap > 0 AND {'TRUE' if second else 'FALSE'}"
     return None
 
 
 def _periods(frame: Frame, body: Recurring, *, second: bool | None) -> Periods:
     compiler = PeriodCompiler(frame.context, frame.rule, frame.source, GAP, f"{GAP}.gap_start")
     for phase in body.phases:
-        guards = [guard for guard in (_phase_guard(phase, second), _lasting(phase)) if guard]
+        guards = [guard for guard in (_phase_guard(frame, phase, second), _lasting(phase)) if guard]
         also = " AND ".join(guards) or None
         compiler.add(phase.length, when=phase.when, also=also, label=phase.title, extra=EXTRA)
     return compiler.done()
@@ -160,7 +165,7 @@ def _lasting(phase: Phase) -> str | None:
     return f"{GAP}.gap_start < {forward(f'{GAP}.trigger_date', Length.of(Duration.parse(phase.lasting)))}"
 
 
-def _dated(periods: Periods, shortest: Periods | None, body: Recurring) -> str:
+def _dated(frame: Frame, periods: Periods, shortest: Periods | None, body: Recurring) -> str:
     """The CTE `dated`: each gap with the day by which it must end. `sooner` is the earliest day it could be."""
     due = choice([forward(f"{GAP}.gap_start", one.length) for one in periods.branches], "branch")
     due, relaxed_note = relaxed(due, body.relaxed)
@@ -174,11 +179,18 @@ def _dated(periods: Periods, shortest: Periods | None, body: Recurring) -> str:
     FROM gaps AS {GAP}
   ),
   dated AS (
-    SELECT {GAP}.*, {due} AS period_due, {relaxed_note} AS relaxed_note, {sooner} AS sooner,
+    SELECT {GAP}.*, {due} AS period_due, {relaxed_note} AS relaxed_note, {sooner} AS sooner{_at_latest(frame, periods, body)},
       {branch_columns(periods)}
     FROM branched AS {GAP}{working_day_joins(anchor, periods, "branch")}
     WHERE branch IS NOT NULL OR {anchor} IS NULL
   )"""
+
+
+def _at_latest(frame: Frame, periods: Periods, body: Recurring) -> str:
+    """SQL of a further column: the day by which a gap that began before the data do must have ended, whenever it began."""
+    if not frame.cover.before:
+        return ""
+    return f", {relaxed(latest_due(periods), body.relaxed)[0]} AS at_latest"
 
 
 def _paused(frame: Frame, pause: Pause) -> str:
@@ -230,10 +242,13 @@ def _timed(frame: Frame, body: Recurring, *, latest: bool) -> str:
     due = "period_due" if body.pauses is None else "extended_due"
     if body.counts_from_earlier is not False:
         due = f"greatest({due}, trigger_date)"
+    early = _began_before(frame, due)
+    due = f"CASE WHEN {early} THEN greatest(at_latest, trigger_date) ELSE {due} END" if early else due
     notes = ["duty_note", "relaxed_note"]
     notes += ["pause_note"] if body.pauses is not None else []
     notes += ["'latest only: earlier gaps are not judged'"] if latest else []
-    unsure = "WHEN done_date IS NULL AND ceased_date IS NULL AND sooner < {0} AND {1} >= {0} THEN {2} ".format(
+    notes += [_counted_from_eve(frame, body, early, due)] if early else []
+    unsure_which = "WHEN done_date IS NULL AND ceased_date IS NULL AND sooner < {0} AND {1} >= {0} THEN {2} ".format(
         frame.context.today, due, literal("only the latest event is held: which it was decides")
     )
     return f"""timed AS (
@@ -241,7 +256,47 @@ def _timed(frame: Frame, body: Recurring, *, latest: bool) -> str:
       CASE WHEN owner_unknown IS NOT NULL THEN owner_unknown
         WHEN gap_start IS NULL THEN {literal(f"{body.trigger} is missing")}
         WHEN ceased_date < trigger_date THEN 'ended before it began: impossible order'
-        {unsure if latest else ""}END AS unknown_because,
+        {unsure_which if latest else ""}{_unseen(frame, body, early, due)}
+        {_which_is_unknown(body, due, frame.context.today) if early else ""}END AS unknown_because,
+      {unsure(frame.cover, before="FALSE", after=f"gap_start <= {LAST} AND {due} > {LAST}")} AS unsure_because,
       concat_ws('; ', {", ".join(notes)}) AS note
     FROM {"dated" if body.pauses is None else "extended"}
   )"""
+
+
+def _span_began_before(alias: str) -> str:
+    return f"{alias}.trigger_date < {alias}.{FIRST}"
+
+
+def _which_is_unknown(body: Recurring, due: str, today: str) -> str:
+    """SQL of when it decides whether the gap after the first event known is the second: that event may not be the first."""
+    if not any(phase.second for phase in body.phases):
+        return ""
+    ended = f"coalesce(done_date, ceased_date, {today})"
+    when = f"gap = 1 AND trigger_date < {FIRST} AND {ended} > sooner AND {ended} <= {due}"
+    return f"WHEN {when} THEN {starts('whether the one before was the first decides')} "
+
+
+def _began_before(frame: Frame, due: str) -> str:
+    """SQL of a gap that began before the data do and was not seen to end in time; nothing where they cover all."""
+    return f"(gap_start < {FIRST} AND NOT coalesce(done_date <= {due}, FALSE))" if frame.cover.before else ""
+
+
+def _unseen(frame: Frame, body: Recurring, early: str, due: str) -> str:
+    """SQL of when such a gap is unknown: save where even one that began on the eve of the data is too long."""
+    if not early:
+        return ""
+    return f"WHEN {early} AND {_may_be_in_time(frame, body, due)} THEN {starts('there may have been one before')} "
+
+
+def _may_be_in_time(frame: Frame, body: Recurring, due: str) -> str:
+    """SQL of whether the gap can have been short enough; always, where days may not count or a gap may owe nothing."""
+    always_owes = any(phase.every and phase.when is None and phase.lasting is None for phase in body.phases)
+    ended = f"coalesce(done_date, ceased_date, {frame.context.today})"
+    return f"{ended} <= {due}" if always_owes and not body.pauses else "TRUE"
+
+
+def _counted_from_eve(frame: Frame, body: Recurring, early: str, due: str) -> str:
+    """SQL of the remark on a gap that is too long whenever it began."""
+    said = starts("counted from the day before, by the longest interval allowed")
+    return f"CASE WHEN {early} AND NOT ({_may_be_in_time(frame, body, due)}) THEN {said} END"

@@ -58,6 +58,11 @@ def stated_status(today: str, *, settled: bool) -> str:
     )
 
 
+def trusted_status(decided: str) -> str:
+    """SQL of the status where the data are of one stretch of time: a breach they cannot show (`unsure_because`) is unknown."""
+    return f"CASE WHEN {decided} IN {tuple(BREACHES)} AND unsure_because IS NOT NULL THEN 'unknown' ELSE {decided} END"
+
+
 def days_over(today: str) -> str:
     """SQL of how many days past the due date the duty was met, ended or stands; 0 where it is no breach, NULL where unknown."""
     return (

@@ -51,7 +51,7 @@ def _listed(found: dict[str, set[str]]) -> tuple[tuple[str, tuple[str, ...]], ..
 
 def _switched_off(dataset: Dataset, rulebook: Rulebook, available: Available) -> dict[str, tuple[str, ...]]:
     """The rules that cannot be evaluated, with what each of them lacks."""
-    pack = compile_pack(dataset.schema, rulebook, available.latest_only)
+    pack = compile_pack(dataset.schema, rulebook, available.latest_only, available.limited)
     lacking = {name: available.missing(one.needs, one.codes) for name, one in pack.duties.items()}
     lacking |= {name: available.missing(one.needs, one.codes) for name, one in pack.measures.items()}
     return {rule: missing for rule, missing in lacking.items() if missing}

@@ -315,6 +315,7 @@ class Limit(Duty):
     value: Value | None = None
     at_most: Bound | None = None
     at_least: Bound | None = None
+    looks_back: Period | None = Field(None, description="how long before the as-of day what it counts may lie")
     within: Period | Computed | None = None
     ends: Value | None = None
     variants: list[Variant] = Field(default_factory=list)
@@ -383,6 +384,7 @@ class Measure(Strict):
     where: Condition | None = None
     date: Value | None = Field(None, description="must fall in the window; without one, the state on the day")
     window: Period | Literal["none"] = "none"
+    looks_back: Period | None = Field(None, description="how long before the as-of day what a row counts may lie")
     numerator: Condition
     denominator: Condition | None = None
     unit: Literal["percent", "per_worker", "ratio", "count", "pounds", "days"] = "percent"

@@ -22,6 +22,8 @@ from typing import Any
 import yaml
 from duckdb import DuckDBPyConnection
 
+from compliance.calendar import Duration, subtract
+from compliance.dataset.coverage import Stretch, covering
 from compliance.dataset.ingest import THREADS, Remark, Staged, shown
 from compliance.dataset.schema import Schema
 from compliance.dataset.values import name, quoted
@@ -76,6 +78,7 @@ class AnnexList:
     signature: tuple[str, ...]
     id: str
     fields: Mapping[str, Field]
+    looks_back: Duration | None = None
 
 
 @dataclass(frozen=True)
@@ -239,8 +242,11 @@ def _field(key: str, facts: Mapping[str, Any]) -> Field:
 
 
 def _list(number: int, facts: Mapping[str, Any], common: Mapping[str, Field]) -> AnnexList:
+    looks_back = Duration.parse(facts["looks_back"]) if "looks_back" in facts else None
     fields = {key: common[key] for key in facts["common"]} | {key: _field(key, each) for key, each in facts["fields"].items()}
-    return AnnexList(number, facts["title"], frozenset(facts["names"]), tuple(facts["signature"]), facts["id"], fields)
+    return AnnexList(
+        number, facts["title"], frozenset(facts["names"]), tuple(facts["signature"]), facts["id"], fields, looks_back
+    )
 
 
 def _codes(facts: Mapping[str, Any]) -> Codes:
@@ -364,6 +370,7 @@ class _Reading:
                     columns=columns,
                     has_odd_spaces=False,
                     extract_date=self.extract_date,
+                    covers=self._covers(filling),
                 )
             )
         return staged
@@ -460,6 +467,12 @@ class _Reading:
             case _:
                 value = own
         return f"{value} AS {name(each.name)}"
+
+    def _covers(self, filling: Filling) -> Stretch:
+        """The months of events before the extract that the list holds."""
+        months = self.found.known.looks_back
+        first = subtract(self.extract_date, months) if self.extract_date and months else None
+        return covering(filling.table, first) if filling.history == "full" else Stretch()
 
     def _can_fill(self, filling: Filling) -> bool:
         """Whether the sheet, and the known day of the extract, supply the table's required columns."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain, groupby
 
 from duckdb import DuckDBPyConnection
 
 from compliance.dataset import values
+from compliance.dataset.coverage import Stretch
 from compliance.dataset.ingest import THREADS, History, Remark, Staged
 from compliance.dataset.schema import Column, Schema, Table
 from compliance.dataset.values import name, quoted
@@ -55,6 +56,11 @@ class Offer:
         return self.staged.history != "full", -day, order
 
     @property
+    def last_day(self) -> date | None:
+        """The last day of which it can tell, where that is known."""
+        return self.staged.covers.last or self.extract_date
+
+    @property
     def words(self) -> str:
         """The file and sheet, for a message."""
         return f"{self.staged.file} > {self.staged.sheet}" if self.staged.sheet else self.staged.file
@@ -77,11 +83,11 @@ class Match:
         return (self.by_id + self.by_facts) / self.ids if self.ids else 0.0
 
 
-def settle(connection: DuckDBPyConnection, schema: Schema, offers: Sequence[Offer]) -> tuple[list[Staged], tuple[Match, ...]]:
-    """The relations to load, in the order in which they were offered, and how the ids of the sources match."""
+def settle(connection: DuckDBPyConnection, schema: Schema, offers: Sequence[Offer]) -> tuple[list[Offer], tuple[Match, ...]]:
+    """The offers to load, in the order in which they were made, and how the ids of the sources match."""
     offers = [_with_authority(connection, each) for each in offers]
     if all(each.format == "canonical" for each in offers):
-        return [each.staged for each in offers], ()
+        return offers, ()
     connection.execute(values.create_macros())
     offers, matches = _joined(connection, schema, offers)
     by_table = sorted(range(len(offers)), key=lambda n: (offers[n].staged.table, offers[n].rank, n))
@@ -93,8 +99,20 @@ def settle(connection: DuckDBPyConnection, schema: Schema, offers: Sequence[Offe
     with ThreadPoolExecutor(THREADS) as threads:
         ranked = chain.from_iterable(threads.map(_Settling.settled, settlings))
         settled = dict(zip(chain.from_iterable(groups), ranked, strict=True))
+    found = _pointed(connection, schema, [settled[n] for n in range(len(offers))], settlings)
     connection.execute(values.drop_macros())
-    return [settled[n].staged for n in range(len(offers))], matches
+    return found, matches
+
+
+def _pointed(connection: DuckDBPyConnection, schema: Schema, offers: list[Offer], settlings: Sequence[_Settling]) -> list[Offer]:
+    """The offers with each id of a row that gave way to another source's read as that row's."""
+    for settling in settlings:
+        for origin, map_ in settling.moved(offers):
+            offers = [
+                _renamed(connection, each, schema, settling.table.name, map_, own_key=False) if each.origin == origin else each
+                for each in offers
+            ]
+    return offers
 
 
 def _with_authority(connection: DuckDBPyConnection, offer: Offer) -> Offer:
@@ -192,11 +210,19 @@ def _value(column: str) -> str:
     return name(f"_v {column}")
 
 
-def _renamed(connection: DuckDBPyConnection, offer: Offer, schema: Schema, table: str, map_: str) -> Offer:
-    """The offer with the ids of the table read as the map says."""
+def _references(offer: Offer, schema: Schema, table: str) -> list[str]:
+    """The columns of the offer that hold ids of the table."""
     columns = schema.tables[offer.staged.table].columns
-    refers = [each for each in sorted(_held(offer) & columns.keys()) if columns[each].refers_to == table]
-    if offer.staged.table == table:
+    return [each for each in sorted(_held(offer) & columns.keys()) if columns[each].refers_to == table]
+
+
+def _renamed(
+    connection: DuckDBPyConnection, offer: Offer, schema: Schema, table: str, map_: str, *, own_key: bool = True
+) -> Offer:
+    """The offer with the ids of the table read as the map says; with `own_key`, those of its own rows too."""
+    columns = schema.tables[offer.staged.table].columns
+    refers = _references(offer, schema, table)
+    if own_key and offer.staged.table == table:
         refers.append(schema.tables[table].key[0])
     if not refers:
         return offer
@@ -217,6 +243,12 @@ class _Settling:
     schema: Schema
     table: Table
     offers: list[Offer]
+    done: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def has_homes(self) -> bool:
+        """Whether rows of one source gave way to those of another."""
+        return self.done.get("homes", False)
 
     def settled(self) -> list[Offer]:
         """The offers as they are to be loaded."""
@@ -263,31 +295,51 @@ class _Settling:
         self.connection.execute(f"CREATE TABLE {self.relation('rows')} AS {' UNION ALL BY NAME '.join(selects)}")
 
     def _give_way(self) -> bool:
-        """Takes away what a latest-only source says of a person of whom another has the whole history; whether there was any."""
+        """Takes away what a latest-only source says of a person of whom another has the whole history; whether there was any.
+
+        What is of a day of which the other does not tell yet stays.
+        """
         gone = 0
         for number, offer in enumerate(self.offers):
-            if offer.staged.history == "latest" and (full := self._full_elsewhere(offer)):
-                rows, among = self.relation("rows"), ", ".join(map(str, full))
-                told = f"person_id IN (SELECT person_id FROM {rows} WHERE _offer IN ({among}))"
-                row = self.connection.execute(f"DELETE FROM {rows} WHERE _offer = {number} AND {told}").fetchone()
+            for full in self._full_elsewhere(offer) if offer.staged.history == "latest" else []:
+                rows = self.relation("rows")
+                told = f"person_id IN (SELECT person_id FROM {rows} WHERE _offer = {full})"
+                newer = self._rows_after(number, self.offers[full].last_day)
+                row = self.connection.execute(
+                    f"DELETE FROM {rows} WHERE _offer = {number} AND {told} AND _row NOT IN ({newer})"
+                ).fetchone()
                 gone += row[0] if row else 0
         return gone > 0
 
+    def _rows_after(self, number: int, day: date | None) -> str:
+        """SQL for the numbers of an offer's rows that are of a later day; none where the day is not known."""
+        main = self.table.main_date
+        if day is None or main is None or main.name not in _held(self.offers[number]):
+            return "SELECT NULL::BIGINT WHERE false"
+        rows = typed(f"(SELECT _row, {name(main.name)} FROM {self.relation('rows')} WHERE _offer = {number})", [main])
+        return f"SELECT _row FROM {rows} WHERE {_value(main.name)}::DATE > DATE {quoted(str(day))}"
+
     def _full_elsewhere(self, offer: Offer) -> list[int]:
-        """The offers of the whole history from other sources than this one's."""
-        return [n for n, each in enumerate(self.offers) if each.staged.history == "full" and each.origin != offer.origin]
+        """The offers of the whole history from other sources than this one's, about the same council."""
+        return [
+            n
+            for n, each in enumerate(self.offers)
+            if each.staged.history == "full" and each.origin != offer.origin and each.authority == offer.authority
+        ]
 
     def _find_homes(self) -> bool:
         """Notes for each key that several offers have the first of them; whether there is any."""
         several = f"SELECT _key, min(_offer) AS _home FROM {self.relation('rows')} WHERE _key IS NOT NULL GROUP BY _key"
         homes = f"CREATE TABLE {self.relation('homes')} AS {several} HAVING min(_offer) < max(_offer)"
         found = self.connection.execute(homes).fetchone()
-        return bool(found and found[0])
+        self.done["homes"] = bool(found and found[0])
+        return self.has_homes
 
     def _believed(self) -> list[Offer]:
         """The offers as they are, none having a row of another."""
         return [
-            replace(each, staged=replace(each.staged, history=self._history(number))) for number, each in enumerate(self.offers)
+            replace(each, staged=replace(each.staged, history=self._history(number), covers=self._covers(number)))
+            for number, each in enumerate(self.offers)
         ]
 
     def _merged(self, key: Sequence[Column]) -> list[Offer]:
@@ -335,6 +387,7 @@ class _Settling:
             notices=tuple(notices),
             columns=frozenset(columns | {"_row"}),
             history=self._history(number),
+            covers=self._covers(number),
         )
         return replace(offer, staged=staged)
 
@@ -354,16 +407,83 @@ class _Settling:
     def _history(self, number: int) -> History:
         """`full` where other sources hold the whole history of everyone that a latest-only source still adds rows about."""
         offer = self.offers[number]
-        full = self._full_elsewhere(offer)
-        if offer.staged.history == "full" or not full or "person_id" not in _held(offer):
-            return offer.staged.history
-        rows, homes, among = self.relation("rows"), self.relation("homes"), ", ".join(map(str, full))
-        unknown = self.connection.execute(
-            f"SELECT count(*) FROM {rows} r LEFT JOIN {homes} h ON r._key = h._key WHERE r._offer = {number} "
-            f"AND (h._home IS NULL OR h._home = r._offer) "
-            f"AND r.person_id NOT IN (SELECT person_id FROM {rows} WHERE _offer IN ({among}) AND person_id IS NOT NULL)"
-        ).fetchone()
-        return "latest" if unknown and unknown[0] else "full"
+        if offer.staged.history == "full":
+            return "full"
+        return "full" if self._is_known_to(number, self._full_elsewhere(offer)) else "latest"
+
+    def _is_known_to(self, number: int, others: Sequence[int]) -> bool:
+        """Whether the others tell of every person that an offer adds rows about."""
+        if not others or "person_id" not in _held(self.offers[number]):
+            return False
+        among = ", ".join(map(str, others))
+        told = f"SELECT person_id FROM {self.relation('rows')} WHERE _offer IN ({among}) AND person_id IS NOT NULL"
+        return not self._count(f"{self._added(number)} AND r.person_id NOT IN ({told})")
+
+    def _added(self, number: int) -> str:
+        """SQL that counts an offer's rows that no offer with precedence holds; more conditions may follow."""
+        return (
+            f"SELECT count(*) FROM {self.relation('rows')} r LEFT JOIN {self.relation('homes')} h ON r._key = h._key "
+            f"WHERE r._offer = {number} AND (h._home IS NULL OR h._home = r._offer)"
+        )
+
+    def _count(self, sql: str) -> int:
+        return int((self.connection.execute(sql).fetchone() or (0,))[0])
+
+    def _covers(self, number: int) -> Stretch:
+        """The days an offer covers: no bound to heed where others without one tell of its people.
+
+        Where a newer, latest-only source adds events after its last day, it covers the days up to that.
+        """
+        offer = self.offers[number]
+        if offer.staged.history != "full":
+            return offer.staged.covers
+        elsewhere = self._full_elsewhere(offer)
+        unbounded = [n for n in elsewhere if self.offers[n].staged.covers.is_all]
+        covers = offer.staged.covers
+        if not covers.is_all and self._is_known_to(number, unbounded):
+            return Stretch()
+        return replace(covers, last=offer.last_day) if self._is_added_to(number) else covers
+
+    def _is_added_to(self, number: int) -> bool:
+        """Whether a latest-only source of the council adds rows of a day after the last that this offer tells of."""
+        day, authority = self.offers[number].last_day, self.offers[number].authority
+        latest = [n for n, each in enumerate(self.offers) if each.staged.history == "latest" and each.authority == authority]
+        return any(self._count(f"{self._added(n)} AND r._row IN ({self._rows_after(n, day)})") for n in latest)
+
+    def moved(self, offers: Sequence[Offer]) -> Iterator[tuple[tuple[str, str], str]]:
+        """For each source whose rows gave way, a relation that says which id of this table to read as which.
+
+        Only sources that point at the table with an id are looked at.
+        """
+        key = self.table.key[0]
+        pointing = {each.origin for each in offers if _references(each, self.schema, self.table.name)}
+        if not self.has_homes or key in self.table.natural_key or self.table.name in IDENTITIES:
+            return
+        ids = self.relation("ids")
+        selects = [self._ids(number) for number in range(len(self.offers))]
+        self.connection.execute(f"CREATE TABLE {ids} AS {' UNION ALL '.join(selects)}")
+        for number, offer in enumerate(self.offers):
+            if offer.origin in pointing:
+                map_ = self.relation("moved", str(number))
+                self.connection.execute(
+                    f"CREATE TABLE {map_} AS SELECT l.id AS said, min(t.id) AS meant FROM {ids} l "
+                    f"JOIN {self.relation('homes')} h ON l._key = h._key AND l._offer > h._home "
+                    f"JOIN {ids} t ON t._key = h._key AND t._offer = h._home "
+                    f"WHERE l._offer = {number} AND l.id <> t.id GROUP BY l.id"
+                )
+                yield offer.origin, map_
+
+    def _ids(self, number: int) -> str:
+        """SQL for the id of each of an offer's rows: as it says it, or as ingest will build it."""
+        held, key = _held(self.offers[number]), self.table.key[0]
+        parts = [key] if key in held else [each for each in self.table.natural_key if each in held]
+        columns = [self.table.columns[each] for each in parts]
+        rows = typed(
+            f"(SELECT _row, _key, {', '.join(map(name, parts))} FROM {self.relation('rows')} WHERE _offer = {number})", columns
+        )
+        said = {each.name: name(each.name) if each.presence_only else _value(each.name) for each in columns}
+        own = f"{_value(key)}::VARCHAR" if key in held else values.built_key(self.table, said)
+        return f"SELECT {number} AS _offer, _key, {own} AS id FROM {rows}"
 
     def _conflicts(self, fills: Sequence[Column]) -> dict[int, list[Remark]]:
         """For each offer, where it differs from the one that has precedence over it."""

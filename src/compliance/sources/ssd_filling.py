@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from compliance.calendar import subtract
+from compliance.dataset.coverage import covering
 from compliance.dataset.ingest import History, Remark, Staged
 from compliance.dataset.schema import Schema
 from compliance.dataset.values import name, quoted
@@ -101,7 +104,12 @@ class Staging:
             columns | {"_row"},
             False,
             self.source.extract_date,
+            covering(table, self._first_day()),
         )
+
+    def _first_day(self) -> date | None:
+        """How far back the extract goes, where its day is known: what closed before is not in it."""
+        return subtract(self.source.extract_date, mapping().window) if self.source.extract_date else None
 
     def _lacking(self, filling: Filling, kept: Kept) -> str | None:
         """What the source lacks that the table must have: a field, or the day of the extract."""

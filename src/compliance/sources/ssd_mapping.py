@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from compliance.calendar import Duration
 from compliance.dataset.ingest import History
 from compliance.sources import annex_a
 from compliance.sources.annex_a import normal
@@ -68,6 +69,7 @@ class Mapped:
     """What `ssd.yaml` says."""
 
     version: str
+    window: Duration
     tables: Mapping[str, SsdTable]
     blanks: tuple[str, ...]
     unfilled: frozenset[str]
@@ -96,6 +98,7 @@ def mapping() -> Mapped:
     }
     return Mapped(
         document["version"],
+        Duration.parse(document["window"]),
         tables,
         tuple(document["blanks"]),
         frozenset(document["unfilled"]),

@@ -16,6 +16,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from compliance.dataset.config import nearest
+from compliance.dataset.coverage import Stretch, covering
 from compliance.dataset.ingest import Remark, Staged, shown
 from compliance.dataset.schema import Schema
 from compliance.dataset.values import name, quoted
@@ -326,6 +327,7 @@ class _Reading:
             columns=frozenset({"_row", *columns}),
             has_odd_spaces=False,
             extract_date=self._extract_date(of),
+            covers=self._covers(fill.table, of),
         )
 
     def _is_first(self, piece: Piece) -> bool:
@@ -342,6 +344,13 @@ class _Reading:
         if own:
             return min(own, end) if end else own
         return end if of.is_named else None
+
+    def _covers(self, table: str, of: Return) -> Stretch:
+        """The year of the return, as far as the extract goes."""
+        if not of.year_end:
+            return Stretch()
+        own = self.source.extract_date
+        return covering(table, date(of.year_end.year - 1, 4, 1), min(own, of.year_end) if own else of.year_end)
 
     def _is_held(self, fill: Filling, table: str, returns: Sequence[Return]) -> bool:
         return any(fill.where in piece.columns for each in returns for piece in each.pieces if piece.table.name == table)

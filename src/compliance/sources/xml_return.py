@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from duckdb import DuckDBPyConnection
 
+from compliance.dataset.coverage import Stretch, covering
 from compliance.dataset.ingest import Remark, Staged
 from compliance.dataset.schema import Schema
 from compliance.dataset.values import name, quoted
@@ -136,7 +137,9 @@ class Reading:
         if derive:
             remarks += derive(self, relations)
         tables = [each for each in self.mapping.tables if self._is_told(each, found, day)]
-        return [self._staged(each, relations, day, tuple(remarks) if n == 0 else ()) for n, each in enumerate(tables)]
+        return [
+            self._staged(each, relations, day, header.taken, tuple(remarks) if n == 0 else ()) for n, each in enumerate(tables)
+        ]
 
     def _is_told(self, filling: Filling, found: Found, day: date | None) -> bool:
         """Whether the return has such records, or is of a year in which it would."""
@@ -144,7 +147,14 @@ class Reading:
             return True
         return day is not None and day.year >= filling.since
 
-    def _staged(self, filling: Filling, relations: Mapping[str, str], day: date | None, notices: tuple[Remark, ...]) -> Staged:
+    def _staged(
+        self,
+        filling: Filling,
+        relations: Mapping[str, str],
+        day: date | None,
+        taken: date | None,
+        notices: tuple[Remark, ...],
+    ) -> Staged:
         relation = select(filling, relations, self.mapping.translations)
         read = (self.connection.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,))[0]
         return Staged(
@@ -158,7 +168,16 @@ class Reading:
             columns=frozenset({"_row", *filling.columns}),
             has_odd_spaces=False,
             extract_date=day,
+            covers=self._covers(filling.table, day, taken),
         )
+
+    def _covers(self, table: str, day: date | None, taken: date | None) -> Stretch:
+        """The year that ends on the day or goes on after it, as far as the return was taken."""
+        if day is None:
+            return Stretch()
+        end = date(day.year, *self.year_end)
+        first = end.replace(year=day.year - (day <= end)) + timedelta(1)
+        return covering(table, first, min(day, taken) if taken else day)
 
     def _dated(self, relations: dict[str, str]) -> Iterator[Remark]:
         """Rewrites the dates that are not plain days, and says which were in another order."""
