@@ -1,4 +1,4 @@
-"""Data of one stretch of time: what came before or after it is not known, so that no silence is called a breach, and none is lost."""
+"""Data of one stretch of time: silence outside it is never called a breach, and no breach is lost in silence."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.annex_a_files import CONTACTS, PROTECTION, workbook
+from tests.return_files import EPISODES, census, child, element, table
+from tests.return_files import REVIEWS as RETURN_REVIEWS
+from tests.ssd_data import write_csv as write_ssd
 
 from compliance.dataset.coverage import ALL_TIME, Held, Stretch, common, coverages, falls_short, run
 from compliance.dataset.load import open_dataset
@@ -14,6 +18,7 @@ from compliance.errors import UsageError
 from compliance.rulebook.load import Rulebook, load_rulebook
 from compliance.run import Request
 from compliance.run import run as run_rules
+from compliance.sources.convert import convert
 
 YEAR = "from: 2020-04-01, to: 2021-03-31"
 REVIEW_YEAR = f"{{looked_after_reviews: {{{YEAR}}}}}"
@@ -111,12 +116,14 @@ def test_a_span_that_ended(rulebook: Rulebook, tmp_path: Path, ended: str, expec
 def test_a_span_within_the_data_is_judged_in_full(rulebook: Rulebook, tmp_path: Path) -> None:
     care = CARE + "L1,C1,2020-06-01,\n"
     folder = held(tmp_path, REVIEW_YEAR, care_periods=care, looked_after_reviews=reviewed("2020-12-01"))
-    assert statuses(duties(rulebook, folder, "LAC-REVIEW", date(2021, 3, 31))) == [("late", "2020-06-01"), ("overdue", "2020-12-01")]
+    found = duties(rulebook, folder, "LAC-REVIEW", date(2021, 3, 31))
+    assert statuses(found) == [("late", "2020-06-01"), ("overdue", "2020-12-01")]
 
 
 def test_without_bounds_nothing_changes(rulebook: Rulebook, tmp_path: Path) -> None:
     folder = held(tmp_path, care_periods=CARE + "L1,C1,2018-01-08,\n", looked_after_reviews=reviewed("2020-07-06"))
-    assert statuses(duties(rulebook, folder, "LAC-REVIEW", date(2020, 12, 31))) == [("late", "2018-01-08"), ("overdue", "2020-07-06")]
+    found = duties(rulebook, folder, "LAC-REVIEW", date(2020, 12, 31))
+    assert statuses(found) == [("late", "2018-01-08"), ("overdue", "2020-07-06")]
 
 
 SINCE = "the data end on 2021-03-31: what came since is not known"
@@ -276,3 +283,83 @@ def test_settings_that_are_wrong_are_refused(tmp_path: Path, text: str, message:
     with pytest.raises(UsageError, match=message) as refused:
         open_dataset([tmp_path])
     assert help is None or help in (refused.value.help or "")
+
+
+def stretches(folder: Path, as_of: date | None = None) -> dict[str, str]:
+    """The stretch of time of each table that has bounds."""
+    return {each.table: each.stretch.words() for each in open_dataset([folder], as_of=as_of).coverage}
+
+
+EPISODE = {"CHILD": "C1", "DECOM": "01/05/2018", "RNE": "S", "LS": "C2", "PLACE": "U6", "PLACE_PROVIDER": "PR1"}
+REVIEW = {"CHILD": "C1", "REVIEW": "20/05/2020", "REVIEW_CODE": "PN1"}
+
+
+@pytest.mark.parametrize(
+    ("years", "as_of", "expected"),
+    [
+        (["2020-21"], date(2021, 9, 30), "2020-04-01 to 2021-03-31"),
+        (["2020-21"], date(2020, 9, 30), "2020-04-01 to 2020-09-30"),
+        (["2019-20", "2020-21"], date(2021, 3, 31), "2019-04-01 to 2021-03-31"),
+        (["2018-19", "2020-21"], date(2021, 3, 31), "2020-04-01 to 2021-03-31"),
+    ],
+    ids=["a year", "a year to date", "two years", "a hole between"],
+)
+def test_a_looked_after_return_covers_its_years(tmp_path: Path, years: list[str], as_of: date, expected: str) -> None:
+    for year in years:
+        table(tmp_path / f"SSDA903_{year}_episodes.csv", EPISODES, EPISODE)
+        table(tmp_path / f"SSDA903_{year}_reviews.csv", RETURN_REVIEWS, REVIEW)
+    found = stretches(tmp_path, as_of)
+    assert {"people", "workers"}.isdisjoint(found)
+    assert {found[each] for each in ("episodes", "care_periods", "placements", "looked_after_reviews")} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("day", "taken", "expected"),
+    [
+        ("2021-03-31", None, "2020-04-01 to 2021-03-31"),
+        ("2021-03-31", "2021-02-10T10:00:00", "2020-04-01 to 2021-02-10"),
+        ("2020-10-01", None, "2020-04-01 to 2020-10-01"),
+    ],
+)
+def test_a_census_covers_its_year_as_far_as_it_was_taken(tmp_path: Path, day: str, taken: str | None, expected: str) -> None:
+    text = census(child("C1", element("CINdetails", CINreferralDate="2020-05-01", ReferralSource="1A")), year=2021, day=day)
+    source = element("Source", DateTime=taken) if taken else ""
+    (tmp_path / "census.xml").write_text(text.replace("</Header>", f"{source}</Header>"))
+    found = stretches(tmp_path)
+    assert found["referrals"] == found["assessments"] == expected
+    assert "people" not in found
+
+
+def test_annex_a_covers_the_months_that_each_list_looks_back(tmp_path: Path) -> None:
+    contact = ["C1", "M", "WBRI", "01/02/2015", "", "05/01/2024", "1A"]
+    protection = ["C1", "M", "", "01/01/2015", "", "No", "01/03/2023", "Neglect", "Neglect", "05/01/2024", "a) Yes"]
+    workbook(tmp_path / "a.xlsx", {"List 1": [CONTACTS, contact], "List 7": [PROTECTION, protection]})
+    assert stretches(tmp_path, date(2024, 3, 31)) == {"contacts": "from 2023-09-30"}
+
+
+def test_the_safeguarding_dataset_covers_six_years(tmp_path: Path) -> None:
+    write_ssd(tmp_path / "ssd")
+    found = stretches(tmp_path / "ssd", date(2021, 3, 31))
+    assert found["cp_visits"] == found["placements"] == "from 2015-03-31"
+    assert {"people", "workers", "teams", "care_leaver_statuses"}.isdisjoint(found)
+
+
+def test_what_a_table_covers_is_kept_when_it_is_converted(tmp_path: Path) -> None:
+    folder = held(tmp_path, REVIEW_YEAR, care_periods=CARE + "L1,C1,2018-01-08,\n", looked_after_reviews=reviewed("2020-07-06"))
+    for form in ("csv", "parquet", "x.xlsx", "x.duckdb", "x.sqlite"):
+        convert(open_dataset([folder]), tmp_path / form, "parquet" if form == "parquet" else None)
+        assert stretches(tmp_path / form) == {"looked_after_reviews": "2020-04-01 to 2021-03-31"}
+
+
+def test_a_whole_history_of_everyone_lifts_the_bounds_of_a_return(tmp_path: Path) -> None:
+    (tmp_path / "return").mkdir()
+    table(tmp_path / "return" / "SSDA903_2020-21_reviews.csv", RETURN_REVIEWS, REVIEW)
+    (tmp_path / "tables").mkdir()
+    tables = held(tmp_path / "tables", people="person_id\nC1\n", looked_after_reviews=reviewed("2019-07-06", "2020-05-20"))
+    as_of = date(2021, 3, 31)
+    both = open_dataset([tmp_path / "return", tables], as_of=as_of)
+    assert both.coverage == ()
+    assert both.tables["looked_after_reviews"].loaded == 2
+    (tables / "looked_after_reviews.csv").write_text(reviewed("2019-07-06").replace("C1", "C2"))
+    alone = open_dataset([tmp_path / "return", tables], as_of=as_of)
+    assert [each.stretch.words() for each in alone.coverage] == ["2020-04-01 to 2021-03-31"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.return_files import census, child, element
 
 from annex_a_files import IN_NEED, PROTECTION, REFERRALS, workbook
 from compliance.dataset.load import Dataset, open_dataset
@@ -154,6 +155,77 @@ def test_ids_that_differ_are_joined_by_other_facts(tmp_path: Path) -> None:
     assert (match.table, match.ids, match.by_id, match.by_facts) == ("people", 3, 1, 1)
     assert match.rate == pytest.approx(2 / 3)
     assert (match.first, match.second) == ("one (canonical)", "two.xlsx (canonical_files)")
+
+
+def test_a_place_that_names_no_council_is_of_the_only_one_named(tmp_path: Path) -> None:
+    write(tmp_path / "one", people_csv=PEOPLE, dataset_yaml="authority: {code: E1}\n")
+    annex_a(tmp_path / "a.xlsx", "05/02/2024")
+    dataset = open_dataset([tmp_path / "one", tmp_path / "a.xlsx"], as_of=AS_OF)
+    assert [(each.by_id, each.ids) for each in dataset.matches if each.table == "people"] == [(1, 1)]
+    assert rows(dataset, "SELECT DISTINCT authority FROM people") == [("E1",)]
+
+
+def test_a_newer_state_stays_beside_an_older_history(tmp_path: Path) -> None:
+    allocations = "allocation_id,person_id,worker_id,role,start_date\nA1,C1,W1,social_worker,2023-01-01\n"
+    write(tmp_path / "tables", people_csv=PEOPLE, allocations_csv=allocations, dataset_yaml="extract_date: 2023-09-30\n")
+    in_need = ["C1", "", "", "", "", "", "", "", "", "", "", "", "Team", "A Name"]
+    workbook(tmp_path / "Annex A 2024-03-01.xlsx", {"List 6": [IN_NEED, in_need]})
+    dataset = open_dataset([tmp_path / "tables", tmp_path / "Annex A 2024-03-01.xlsx"])
+    assert rows(dataset, "SELECT worker_id FROM allocations ORDER BY start_date") == [("W1",), ("A Name",)]
+
+
+def test_the_latest_event_of_a_newer_extract_ends_what_a_history_covers(tmp_path: Path) -> None:
+    write(tmp_path / "tables", people_csv=PEOPLE, cp_visits_csv=VISITS, dataset_yaml="extract_date: 2024-02-10\n")
+    annex_a(tmp_path / "Annex A 2024-03-01.xlsx", "01/03/2024")
+    dataset = open_dataset([tmp_path / "tables", tmp_path / "Annex A 2024-03-01.xlsx"])
+    assert dataset.tables["cp_visits"].history == "full"
+    assert [(each.table, each.stretch.words()) for each in dataset.coverage if each.table == "cp_visits"] == [
+        ("cp_visits", "to 2024-02-10")
+    ]
+
+
+PLANS = "cp_plan_id,person_id,start_date\n{},C1,2024-01-01\n"
+
+
+def test_ids_of_rows_that_gave_way_are_read_as_those_that_stayed(tmp_path: Path) -> None:
+    write(tmp_path / "one", people_csv=PEOPLE, cp_plans_csv=PLANS.format("P1"))
+    plans = [["cp_plan_id", "person_id", "start_date"], ["X1", "C1", "2024-01-01"], ["X2", "C2", "2024-01-01"]]
+    visits = [["person_id", "visit_date", "cp_plan_id"], ["C1", "2024-01-05", "X1"], ["C2", "2024-01-06", "X2"]]
+    workbook(tmp_path / "two.xlsx", {"cp_plans": plans, "cp_visits": visits})
+    dataset = open_dataset([tmp_path / "one", tmp_path / "two.xlsx"], as_of=AS_OF)
+    assert rows(dataset, "SELECT cp_plan_id FROM cp_plans ORDER BY 1") == [("P1",), ("X2",)]
+    assert rows(dataset, "SELECT person_id, cp_plan_id FROM cp_visits ORDER BY 1") == [("C1", "P1"), ("C2", "X2")]
+
+
+@pytest.mark.parametrize(("day", "stays"), [("2023-09-30", "R1"), ("2024-03-31", "k:C1|2023-05-01")])
+def test_an_id_that_ingest_builds_points_at_the_row_that_stayed(tmp_path: Path, day: str, stays: str) -> None:
+    """The census builds its ids, the tables have their own, and either may be the newer, which has precedence."""
+    referral = "referral_id,person_id,referral_date\nR1,C1,2023-05-01\n"
+    assessment = "assessment_id,person_id,referral_id,start_date\nA1,C1,R1,2023-06-02\n"
+    write(tmp_path / "tables", people_csv=PEOPLE, referrals_csv=referral, assessments_csv=assessment)
+    need = element("Assessments", AssessmentActualStartDate="2023-05-02")
+    text = census(child("C1", element("CINdetails", need, CINreferralDate="2023-05-01", ReferralSource="1A")), day=day)
+    (tmp_path / "census.xml").write_text(text)
+    dataset = open_dataset([tmp_path / "census.xml", tmp_path / "tables"], as_of=AS_OF)
+    assert rows(dataset, "SELECT referral_id, referral_source FROM referrals") == [(stays, "1A")]
+    assert rows(dataset, "SELECT referral_id FROM assessments") == [(stays,), (stays,)]
+
+
+def test_conflicts_are_counted_by_table_and_source(tmp_path: Path) -> None:
+    write(tmp_path / "tables", people_csv=PEOPLE.replace("2015-01-01", "2014-01-01"))
+    annex_a(tmp_path / "Annex A.xlsx", "05/02/2024")
+    dataset = open_dataset([tmp_path / "Annex A.xlsx", tmp_path / "tables"], as_of=AS_OF)
+    assert [(each.table, each.source, each.values) for each in dataset.conflicts] == [("people", "Annex A.xlsx > List 7", 1)]
+
+
+def test_people_of_two_councils_with_one_id_do_not_settle_one_another(tmp_path: Path) -> None:
+    allocations = "allocation_id,person_id,worker_id,role,start_date\nA1,C1,W1,social_worker,2023-01-01\n"
+    write(tmp_path / "one", people_csv=PEOPLE, allocations_csv=allocations, dataset_yaml="authority: {code: E1}\n")
+    write(tmp_path / "two", dataset_yaml="authority: {code: E2}\n")
+    in_need = ["C1", "", "", "", "", "", "", "", "", "", "", "", "Team", "A Name"]
+    workbook(tmp_path / "two" / "a.xlsx", {"List 6": [IN_NEED, in_need]})
+    dataset = open_dataset([tmp_path / "one", tmp_path / "two"], as_of=AS_OF)
+    assert rows(dataset, "SELECT worker_id FROM allocations ORDER BY 1") == [("E1/W1",), ("E2/A Name",)]
 
 
 def test_ids_of_two_councils_are_never_joined(tmp_path: Path) -> None:

@@ -78,6 +78,11 @@ class Run:
                 "loaded": sum(table.loaded for table in self.dataset.tables.values()),
                 "rejected": sum(table.rejected for table in self.dataset.tables.values()),
             },
+            "coverage": [
+                {"table": one.table, "authority": one.authority, "from": one.stretch.first, "to": one.stretch.last}
+                for one in self.dataset.coverage
+            ],
+            "conflicts": sum(one.values for one in self.dataset.conflicts),
             "duties": count_by_status(evaluation),
             "rules": {"evaluated": len(evaluation.evaluated), "not_evaluated": len(evaluation.not_evaluated)},
             "reconciliation": self._reconciliation(),

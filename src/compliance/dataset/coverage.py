@@ -29,6 +29,8 @@ class Stretch:
 
     def words(self) -> str:
         """The stretch as a person reads it, such as `2020-04-01 to 2021-03-31`."""
+        if self.first and self.last and self.last < self.first:
+            return "no days that all sources cover"
         if self.last is None:
             return f"from {self.first}" if self.first else "all"
         return f"{self.first} to {self.last}" if self.first else f"to {self.last}"

@@ -22,7 +22,7 @@ from compliance.errors import UsageError
 if TYPE_CHECKING:
     from compliance.sources.limits import Limits
     from compliance.sources.recognise import Place, Recognised
-    from compliance.sources.settle import Match, Offer
+    from compliance.sources.settle import Conflict, Match, Offer
 
 __all__ = ["Dataset", "close_off", "connect", "open_dataset"]
 
@@ -43,6 +43,7 @@ class Dataset:
     matches: tuple[Match, ...] = ()
     kinds: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     coverage: tuple[Coverage, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
 
 
 def connect() -> DuckDBPyConnection:
@@ -85,10 +86,10 @@ def open_dataset(
         config = merge_configs([place.config for place in places])
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {STAGING}")
         offers = _offers(connection, schema, places, _codes(places), limits, as_of, progress)
-        settled, matches = settle(connection, schema, offers)
-        staged = [each.staged for each in settled]
+        settled = settle(connection, schema, offers)
+        staged = [each.staged for each in settled.offers]
         tables = ingest(connection, schema, staged, _authority(config))
-        covered = _coverage(connection, settled)
+        covered = _coverage(connection, settled.offers)
         connection.execute(f"DROP SCHEMA {STAGING} CASCADE")
     close_off(connection)
     return Dataset(
@@ -101,9 +102,10 @@ def open_dataset(
         _digest(places),
         tuple(label for place in places for label in place.ignored),
         tuple(each for place in places for each in place.recognised),
-        matches,
+        settled.matches,
         _kinds(offers),
         covered,
+        settled.conflicts,
     )
 
 
@@ -166,9 +168,9 @@ def close_off(connection: DuckDBPyConnection) -> None:
 
 
 def _codes(places: Sequence[Place]) -> list[str | None]:
-    """The council to write on each place's rows: none where all places are of one council."""
+    """The council to write on each place's rows: none where all places that name one are of one council."""
     codes = [place.config.authority.code if place.config.authority else None for place in places]
-    return codes if len(set(codes)) > 1 else [None for _ in places]
+    return codes if len({code for code in codes if code}) > 1 else [None for _ in places]
 
 
 def _authority(config: DatasetConfig) -> Authority | None:

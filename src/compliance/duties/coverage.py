@@ -59,10 +59,9 @@ def unsure(cover: Cover, *, before: str, after: str) -> str:
     """SQL of why a breach cannot be called one, or NULL: `before` and `after` say when the data fall short."""
     if not cover.is_limited:
         return "CAST(NULL AS VARCHAR)"
-    return (
-        f"CASE WHEN {FIRST} IS NOT NULL AND ({before}) THEN {starts('it may have been done before')}"
-        f" WHEN {LAST} IS NOT NULL AND ({after}) THEN {ends('it may have been done since')} END"
-    )
+    cases = [f"WHEN {FIRST} IS NOT NULL AND ({before}) THEN {starts('it may have been done before')}"] if cover.before else []
+    cases += [f"WHEN {LAST} IS NOT NULL AND ({after}) THEN {ends('it may have been done since')}"]
+    return f"CASE {' '.join(cases)} END"
 
 
 def starts(so: str) -> str:

@@ -12,6 +12,7 @@ from rich.text import Text
 from compliance.dataset.load import Dataset
 from compliance.dataset.quality import QualityFinding
 from compliance.dataset.remarks import RowRemark
+from compliance.outputs.sources_read import print_sources, sources_document
 from compliance.outputs.terminal import line
 from compliance.register.data_description import DataDescription
 from compliance.rulebook.diagnostics import printable
@@ -47,6 +48,7 @@ def print_description(console: Console, told: DataDescription) -> None:
     _missing(console, "Missing columns of tables that are present", told.missing_columns)
     for name in told.ignored:
         line(console, f"not used: {name}")
+    print_sources(console, told.dataset, at_most=0)
     line(console, (f"{told.rules - told.rules_off} of {told.rules} rules and measures can be evaluated", "bold"))
 
 
@@ -60,6 +62,7 @@ def _missing(console: Console, title: str, missing: Sequence[tuple[str, tuple[st
 def description_document(told: DataDescription) -> dict[str, Any]:
     """What `data describe --format json` gives."""
     return {
+        **sources_document(told.dataset),
         "tables": [
             {
                 "name": one.table,

@@ -83,6 +83,8 @@ RUN = _object(
         "as_of": DAY,
         "authorities": _list(_object({"code": TEXT, "name": TEXT})),
         "rows": _object({"read": COUNT, "loaded": COUNT, "rejected": COUNT}),
+        "coverage": _list(_object({"table": TEXT, "authority": TEXT, "from": MAYBE_DAY, "to": MAYBE_DAY})),
+        "conflicts": COUNT,
         "duties": _object(dict.fromkeys(STATUSES, COUNT)),
         "rules": _object({"evaluated": COUNT, "not_evaluated": COUNT}),
         "reconciliation": {
@@ -290,6 +292,25 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         {"obligations": _list(_object({"id": TEXT, "status": TEXT, "rules": TEXTS, "reason": MAYBE_TEXT}, closed=False))}
     ),
     "data-describe": _object(
-        {"tables": _list(_object({"name": TEXT, "source": TEXTS, "read": COUNT}, closed=False))}, closed=False
+        {
+            "recognised": _list(_object({"path": TEXT, "format": TEXT, "why": TEXT})),
+            "tables": _list(_object({"name": TEXT, "source": TEXTS, "read": COUNT}, closed=False)),
+            "coverage": _list(_object({"table": TEXT, "authority": TEXT, "from": MAYBE_DAY, "to": MAYBE_DAY})),
+            "matches": _list(
+                _object(
+                    {
+                        "table": TEXT,
+                        "first": TEXT,
+                        "second": TEXT,
+                        "ids": COUNT,
+                        "by_id": COUNT,
+                        "by_facts": COUNT,
+                        "rate": {"type": "number"},
+                    }
+                )
+            ),
+            "conflicts": _list(_object({"table": TEXT, "source": TEXT, "values": COUNT})),
+        },
+        closed=False,
     ),
 }

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from compliance.duties.evaluate import NotEvaluated
 from compliance.duties.findings import Finding
+from compliance.outputs.sources_read import print_sources
 from compliance.register.merge import Standing
 from compliance.register.register import LadderState, MeasureValue, Register
 from compliance.risks.assess import Risk
@@ -44,6 +45,7 @@ def print_check(console: Console, run: Run, found: Sequence[Finding], *, limit: 
         print_rule_group(console, list(group), limit=limit)
     if not quiet:
         print_not_evaluated(console, run.evaluation.not_evaluated)
+        print_sources(console, run.dataset)
         print_summary(console, run, found)
 
 

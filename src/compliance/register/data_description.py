@@ -15,7 +15,7 @@ from compliance.run import available_in
 
 @dataclass(frozen=True)
 class DataDescription:
-    """The tables that are present, those that are not with the rules they switch off, and the files not used."""
+    """The tables that are present, those that are not with the rules they switch off, the files not used, and the dataset."""
 
     tables: tuple[TableDescription, ...]
     missing_tables: tuple[tuple[str, tuple[str, ...]], ...]
@@ -23,6 +23,7 @@ class DataDescription:
     rules: int
     rules_off: int
     ignored: tuple[str, ...]
+    dataset: Dataset
 
 
 def data_description(dataset: Dataset, rulebook: Rulebook) -> DataDescription:
@@ -42,6 +43,7 @@ def data_description(dataset: Dataset, rulebook: Rulebook) -> DataDescription:
         rules=len(rulebook.duties) + len(rulebook.of_kind("measure")),
         rules_off=len(off),
         ignored=dataset.ignored,
+        dataset=dataset,
     )
 
 

@@ -13,6 +13,7 @@ import duckdb
 import yaml
 from duckdb import DuckDBPyConnection
 
+from compliance.dataset.coverage import Stretch
 from compliance.dataset.load import Dataset
 from compliance.dataset.schema import Table
 from compliance.dataset.values import name, quoted
@@ -86,15 +87,22 @@ def _batches(connection: DuckDBPyConnection, sql: str) -> Iterator[list[tuple[An
 def _settings(dataset: Dataset) -> str:
     """The dataset's `dataset.yaml`."""
     latest = {each.name: "latest" for each in dataset.tables.values() if each.present and each.history == "latest"}
+    covers = {each.table: _days(each.stretch) for each in dataset.coverage} if len(dataset.authorities) == 1 else {}
     one = dataset.authorities[0] if len(dataset.authorities) == 1 and dataset.config.authority else None
     settings: dict[str, Any] = {
         "authority": {"code": one.code, "name": one.name} if one else None,
         "extract_date": dataset.extract_date,
         "parameters": dict(dataset.config.parameters) or None,
         "history": latest or None,
+        "covers": {table: days for table, days in covers.items() if table not in latest} or None,
     }
     said: str = yaml.safe_dump({key: value for key, value in settings.items() if value is not None}, sort_keys=False)
     return said
+
+
+def _days(stretch: Stretch) -> dict[str, date]:
+    """The first and last day of a stretch of time, as `dataset.yaml` says them."""
+    return {word: day for word, day in (("from", stretch.first), ("to", stretch.last)) if day}
 
 
 def _write_csv(dataset: Dataset, tables: Sequence[Table], path: Path) -> None:

@@ -83,11 +83,29 @@ class Match:
         return (self.by_id + self.by_facts) / self.ids if self.ids else 0.0
 
 
-def settle(connection: DuckDBPyConnection, schema: Schema, offers: Sequence[Offer]) -> tuple[list[Offer], tuple[Match, ...]]:
-    """The offers to load, in the order in which they were made, and how the ids of the sources match."""
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """How many values of a source differ from those of sources with precedence over it, which were believed."""
+
+    table: str
+    source: str
+    values: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The offers to load, in the order in which they were made, how the ids of the sources match, and what they disagree on."""
+
+    offers: list[Offer]
+    matches: tuple[Match, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def settle(connection: DuckDBPyConnection, schema: Schema, offers: Sequence[Offer]) -> Settled:
+    """What all the sources together say."""
     offers = [_with_authority(connection, each) for each in offers]
     if all(each.format == "canonical" for each in offers):
-        return offers, ()
+        return Settled(offers)
     connection.execute(values.create_macros())
     offers, matches = _joined(connection, schema, offers)
     by_table = sorted(range(len(offers)), key=lambda n: (offers[n].staged.table, offers[n].rank, n))
@@ -101,7 +119,7 @@ def settle(connection: DuckDBPyConnection, schema: Schema, offers: Sequence[Offe
         settled = dict(zip(chain.from_iterable(groups), ranked, strict=True))
     found = _pointed(connection, schema, [settled[n] for n in range(len(offers))], settlings)
     connection.execute(values.drop_macros())
-    return found, matches
+    return Settled(found, matches, tuple(conflict for each in settlings for conflict in each.conflicts()))
 
 
 def _pointed(connection: DuckDBPyConnection, schema: Schema, offers: list[Offer], settlings: Sequence[_Settling]) -> list[Offer]:
@@ -244,6 +262,7 @@ class _Settling:
     table: Table
     offers: list[Offer]
     done: dict[str, bool] = field(default_factory=dict)
+    differing: dict[int, int] = field(default_factory=dict)
 
     @property
     def has_homes(self) -> bool:
@@ -259,6 +278,11 @@ class _Settling:
         self._gather(key)
         gave_way = self.table.name in STATES and self._give_way()
         return self._merged(key) if self._find_homes() or gave_way else self._believed()
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """How many values of each offer differ from those believed, once they are settled."""
+        for number, values_ in sorted(self.differing.items()):
+            yield Conflict(self.table.name, self.offers[number].words, values_)
 
     def relation(self, *words: str) -> str:
         return f"{STAGING}.{name(' '.join(('settle', self.table.name, *words)))}"
@@ -513,6 +537,7 @@ class _Settling:
         found: dict[int, list[Remark]] = {}
         for number, row, column, said, home, home_row, home_said, count in rows:
             remarks = found.setdefault(number, [])
+            self.differing[number] = count
             place = f"{self.offers[home].words}, row {home_row}"
             remarks.append(Remark(row, column, said, f"differs from {place}, which has precedence and says {home_said}"))
             if len(remarks) == CONFLICTS_SHOWN and count > CONFLICTS_SHOWN:
