@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from .days import add
+from .days import DAY, add
 from .evaluate import Dataset, Owed, Row, holds, names_this, recurring, relaxed
 
 FOR_ADOPTION = ("A3", "A4", "A5", "A6")
@@ -81,19 +81,24 @@ def _paragraph(placement: Row, data: Dataset, day: date) -> str:
 def _in_force(data: Dataset, placement: Row, status: str, day: date) -> bool:
     """Whether an order is in force on a day; on the day it ends, what follows has begun."""
     rows = data.rows("legal_statuses", person_id=placement["person_id"])
-    return any(_is_on(row, day) and not _is_superseded(row, rows, day) for row in rows if row["legal_status"] == status)
+    orders = [row for row in rows if row["legal_status"] in IN_CARE]
+    wanted = [row for row in orders if row["legal_status"] == status]
+    return any(_is_on(row, orders, day) and not _is_superseded(row, orders, day) for row in wanted)
 
 
-def _is_on(row: Row, day: date) -> bool:
-    return bool(row["start_date"] <= day and (row.get("end_date") is None or day < row["end_date"]))
+def _is_on(row: Row, orders: list[Row], day: date) -> bool:
+    """From its start until its end; where another begins the day after it ends, until then."""
+    end = row.get("end_date")
+    goes_on = day == end and any(other["start_date"] == end + DAY for other in orders)
+    return bool(row["start_date"] <= day and (end is None or day < end or goes_on))
 
 
-def _is_superseded(row: Row, rows: list[Row], day: date) -> bool:
-    """A care order puts an end to an interim one, recorded or not; a placement order in force suspends either."""
-    since = [other for other in rows if row["start_date"] <= other["start_date"] <= day]
+def _is_superseded(row: Row, orders: list[Row], day: date) -> bool:
+    """A care order puts an end to an interim one, recorded or not; a freeing or placement order in force suspends either."""
+    since = [other for other in orders if row["start_date"] <= other["start_date"] <= day]
     ended = row["legal_status"] == "C1" and any(other["legal_status"] == "C2" for other in since)
     suspended = row["legal_status"] in ("C1", "C2") and any(
-        other["legal_status"] == "E1" and _is_on(other, day) for other in since
+        other["legal_status"] in ("D1", "E1") and _is_on(other, orders, day) for other in since
     )
     return ended or suspended
 
@@ -104,8 +109,14 @@ def _approved_in_full(placement: Row, data: Dataset) -> date | None:
     for carer in data.rows("foster_carers"):
         if placement.get("household_id") is not None and carer["household_id"] == placement["household_id"]:
             rows = data.rows("foster_carer_approvals", carer_id=carer["carer_id"])
-            days += [row["start_date"] for row in rows if row["approval_kind"] in ("full", "revised_terms")]
+            days += [row["start_date"] for row in rows if _is_in_full(row, placement)]
     return min(days, default=None)
+
+
+def _is_in_full(approval: Row, placement: Row) -> bool:
+    """An approval, not a temporary one, that had not ended when the placement began."""
+    end = approval.get("end_date")
+    return approval["approval_kind"] in ("full", "revised_terms") and (end is None or end > placement["start_date"])
 
 
 def _gaps(placement: Row, data: Dataset, start: date, end: date | None, paragraph: str, *, is_last: bool) -> list[Owed]:

@@ -56,24 +56,20 @@ def _early_months(worker: Row) -> tuple[date, date | None] | None:
 
 
 def monthly(data: Dataset) -> list[Owed]:
-    """Reading 28: a month from session to session; a gap that starts in the first six months of the year is another rule's."""
+    """Reading 28: a month from session to session, for whoever is past the year; nothing falls due before it ends."""
     answers = []
     for worker in _workers(data):
-        year = _early_months(worker)
+        year, end = _early_months(worker), worker.get("end_date")
+        start, since = (year[1], year[0]) if year else (worker.get("start_date"), worker.get("start_date"))
+        if year and (start is None or (end is not None and end <= start)):
+            continue
+        sessions = [day for day in _sessions(data, worker) if since is None or day >= since]
+        paused = _paused(data, worker)
 
-        def length(opened: date, number: int, year: tuple[date, date | None] | None = year) -> str | None:
-            is_early = year is not None and opened < add(year[0], "6 months") and (year[1] is None or opened < year[1])
-            return None if is_early else "1 month"
+        def due_day(opened: date, allowed: str, start: date | None = start, paused: Callable[..., date] = paused) -> date:
+            return max(paused(opened, allowed), start or opened)
 
-        answers += recurring(
-            worker["worker_id"],
-            worker.get("start_date"),
-            worker.get("end_date"),
-            _sessions(data, worker),
-            length,
-            data.as_of,
-            due_day=_paused(data, worker),
-        )
+        answers += recurring(worker["worker_id"], start, end, sessions, "1 month", data.as_of, earlier=True, due_day=due_day)
     return answers
 
 

@@ -184,8 +184,6 @@ def enquiries(draw: Draw) -> Dataset:
     base, rows, held = draw(START), [], []
     for number in range(draw(st.integers(1, 4))):
         day = base + timedelta(days=draw(st.sampled_from((1, 7, 7, 20))) * number)
-        if any(row["start_date"] == day for row in rows):  # two on one day are disputed: see test_disputes
-            continue
         rows.append(
             {
                 "enquiry_id": f"E{number}",
@@ -463,9 +461,6 @@ def health(draw: Draw) -> Dataset:
         }
         for day in days
     ]
-    for row in care:
-        if row["end_date"] in days and row["end_date"] >= row["start_date"]:  # disputed: see test_disputes
-            row["end_date"] += timedelta(days=1)
     anchor = draw(st.sampled_from(days or [care[0]["start_date"]]))
     people = [{"person_id": "C1", "birth_date": birth_for(draw, anchor, 5) if often(draw, 5) else None}]
     when = as_of(draw, days_in(care) + days, periods)
@@ -568,9 +563,7 @@ def visits(draw: Draw) -> Dataset:
 def _placed(draw: Draw, start: date, days: Sequence[date]) -> Row:
     family = draw(st.integers(0, 3))
     kind = draw(st.sampled_from(TYPES[family]))
-    matched = None
-    if kind.startswith("U"):  # a match elsewhere is disputed: see test_disputes
-        matched = draw(st.sampled_from((None, start, start + timedelta(days=300), start + timedelta(days=380))))
+    matched = draw(st.sampled_from((None, start, start + timedelta(days=300), start + timedelta(days=380))))
     return {
         "person_id": "C1",
         "household_id": draw(st.sampled_from(("H1", "H1", None))),
@@ -603,22 +596,16 @@ def _reviewed(draw: Draw, day: date) -> Row:
 
 
 def _orders(draw: Draw, first: date, days: Sequence[date]) -> list[Row]:
-    """Orders one after the other, from before the placement or during it.
-
-    One made before the last has ended goes on for good: one within another is disputed, see test_disputes.
-    """
+    """Orders one after the other, a day apart, on one day or one within another, from before the placement or during it."""
     rows: list[Row] = []
     day = first - timedelta(days=draw(st.sampled_from((0, 30, 400))))
     for _ in range(draw(st.integers(0, 3))):
         start = max(day, draw(st.sampled_from((day, near(draw, first, VISIT_PERIODS), *days))))
-        lasts = draw(st.sampled_from((None, 7, 40, 200)))
-        if any(row["start_date"] == start for row in rows):
-            continue
-        is_within = any(row["end_date"] is None or row["end_date"] > start for row in rows)
-        ends = None if lasts is None or is_within else start + timedelta(days=lasts)
-        status = draw(st.sampled_from(("C1", "C2", "C1", "C2", "V2", "E1")))
+        lasts = draw(st.sampled_from((None, 0, 7, 40, 200)))
+        ends = None if lasts is None else start + timedelta(days=lasts)
+        status = draw(st.sampled_from(("C1", "C2", "C1", "C2", "V2", "E1", "D1")))
         rows.append({"person_id": "C1", "legal_status": status, "start_date": start, "end_date": ends})
-        day = draw(st.sampled_from((start, ends or start, ends or start)))
+        day = draw(st.sampled_from((start, ends or start, ends or start, (ends or start) + timedelta(days=1))))
     return rows
 
 
@@ -628,7 +615,9 @@ def _approved(draw: Draw, first: date, days: Sequence[date]) -> list[Row]:
         rows.append({"carer_id": "F1", "approval_kind": "temporary_connected_person", "start_date": first})
     if often(draw, 1):
         day = draw(st.sampled_from((first, near(draw, first, VISIT_PERIODS), *days)))
-        rows.append({"carer_id": "F1", "approval_kind": "full", "start_date": day})
+        over = draw(st.sampled_from((None, None, first, first + timedelta(days=1), day)))
+        ends = None if over is None or over < day else over
+        rows.append({"carer_id": "F1", "approval_kind": "full", "start_date": day, "end_date": ends})
     return rows
 
 
@@ -692,8 +681,6 @@ def leavers(draw: Draw) -> Dataset:
     advisers = [_officer(draw, {"start_date": first}, periods) for _ in range(draw(st.integers(0, 2)))]
     for row in advisers:
         row["role"] = draw(st.sampled_from(("personal_adviser", "personal_adviser", "social_worker")))
-    over = min(birthday(birth, 21), person.get("death_date") or date.max)
-    advisers = [row for row in advisers if row["start_date"] <= over]
     return council(
         draw,
         as_of(draw, [first, day, *days], periods),

@@ -27,7 +27,8 @@ class Spec(Protocol):
     def answers(self, data: Dataset) -> list[Owed]: ...
 
 
-def _rule(kind: str, body: dict[str, Any], parameters: dict[str, Any] | None = None, optional: tuple[str, ...] = ()) -> Rule:
+def written(kind: str, body: dict[str, Any], parameters: dict[str, Any] | None = None, optional: tuple[str, ...] = ()) -> Rule:
+    """The rule of that kind that says no more than its body."""
     words = {"title": "A thing is done in time", "instrument": "working-together", "provision": "none", "law": "None."}
     settings = {"theme": "front_door", "standing": "local_policy", "verified": "recalled", "optional": list(optional)}
     body = {name: value for name, value in body.items() if value not in (None, [], {}, False)}
@@ -60,7 +61,7 @@ class Deadline:
         meetings = {"in": "meetings", "date": "meeting_date", "match": ["person_id"], "after": "any" if self.any_day else None}
         meetings = {name: value for name, value in meetings.items() if value is not None}
         versions = [{"from": date(2015, 1, 1), "value": self.within}, {"from": date(2020, 6, 1), "value": self.later_period}]
-        return _rule(
+        return written(
             "deadline",
             {
                 "of": "referrals",
@@ -119,7 +120,7 @@ class Notice:
 
     def rule(self) -> Rule:
         body = {"of": "panel_meetings", "trigger": "meeting_date", "before": self.before, "done": "papers_issued_date"}
-        return _rule("deadline", body)
+        return written("deadline", body)
 
     def answers(self, data: Dataset) -> list[Owed]:
         return [
@@ -178,7 +179,7 @@ class Recurring:
         }
         meetings = {"in": "meetings", "date": "meeting_date", "match": ["person_id"], "names": ["cin_plan_id"]}
         paused = {"in": "absences", "start": "start_date", "end": "end_date", "match": {"worker_id": "lead_worker_id"}}
-        return _rule(
+        return written(
             "recurring",
             {
                 "of": "cin_plans",
@@ -277,7 +278,7 @@ class Limit:
     def rule(self) -> Rule:
         value = "placements_last_12_months"
         bounds = {"at_most": self.at_most, "at_least": self.at_least, "settled": self.settled}
-        return _rule("limit", {"of": "care_periods", "trigger": "start_date", "ceases": "end_date", "value": value, **bounds})
+        return written("limit", {"of": "care_periods", "trigger": "start_date", "ceases": "end_date", "value": value, **bounds})
 
     def answers(self, data: Dataset) -> list[Owed]:
         return [_state(row, self._is_within(row), self.settled, "0 days", data.as_of) for row in data.rows("care_periods")]
@@ -296,7 +297,7 @@ class Lasts:
     within: str
 
     def rule(self) -> Rule:
-        return _rule("limit", {"of": "care_periods", "trigger": "start_date", "within": self.within, "ends": "end_date"})
+        return written("limit", {"of": "care_periods", "trigger": "start_date", "within": self.within, "ends": "end_date"})
 
     def answers(self, data: Dataset) -> list[Owed]:
         found = []
@@ -319,7 +320,8 @@ class Presence:
         exists = {"in": "placements", "match": ["person_id"], "names": ["care_period_id"], "where": "placement_type = 'U6'"}
         what = {"fields": ["end_reason"], "holds": "placements_last_12_months > 2", "exists": exists}[self.what]
         grace = {"within": self.within, "settled": self.settled}
-        return _rule("presence", {"of": "care_periods", "trigger": "start_date", "ceases": "end_date", self.what: what, **grace})
+        span = {"of": "care_periods", "trigger": "start_date", "ceases": "end_date"}
+        return written("presence", {**span, self.what: what, **grace})
 
     def answers(self, data: Dataset) -> list[Owed]:
         rows = data.rows("care_periods")
@@ -358,7 +360,7 @@ class Sequence:
     def rule(self) -> Rule:
         meetings = {"in": "meetings", "date": "meeting_date", "match": ["person_id"]}
         done = {"event": meetings} if self.by_event else {"done": "acknowledged_date"}
-        return _rule("sequence", {"of": "referrals", "trigger": "referral_date", "strictly": self.strictly, **done})
+        return written("sequence", {"of": "referrals", "trigger": "referral_date", "strictly": self.strictly, **done})
 
     def answers(self, data: Dataset) -> list[Owed]:
         found = []

@@ -84,7 +84,7 @@ def advance_notices(draw: Draw) -> Case:
 @st.composite
 def recurrings(draw: Draw) -> Case:
     pauses = draw(st.integers(0, 2)) == 0
-    usual = ("days", "weeks", "months") if pauses else ("days", "weeks", "months", "working days")  # disputed
+    usual = ("days", "weeks", "months", "working days")
     phases = []
     if draw(st.booleans()):
         phases.append(Phase("first", draw(periods(usual))))
@@ -116,15 +116,10 @@ def planned(draw: Draw, spec: Recurring) -> Dataset:
         length = spec.earlier if isinstance(spec.earlier, str) else bounds[0]
         days.append(back(first, length) + timedelta(days=draw(st.sampled_from((0, 1, -1, 20)))))
     plans = [{"cin_plan_id": "P1", "person_id": "C1", "start_date": first, "end_date": end(draw, first, bounds, days)}]
-    ended = plans[0]["end_date"]
-    if spec.earlier and ended is not None and ended < first:  # disputed: see test_disputes
-        plans[0]["end_date"] = None
     plans[0]["lead_worker_id"] = draw(st.sampled_from(("W1", "W1", None)))
     if draw(st.integers(0, 2)) == 0:
         second = near(draw, first, bounds)
-        ended = end(draw, second, bounds, days)
-        ended = None if spec.earlier and ended is not None and ended < second else ended
-        plans.append({"cin_plan_id": "P2", "person_id": "C1", "start_date": second, "end_date": ended})
+        plans.append({"cin_plan_id": "P2", "person_id": "C1", "start_date": second, "end_date": end(draw, second, bounds, days)})
     seen = st.sampled_from((True, True, None, False))
     named = st.sampled_from((None, None, "P1", "P2"))
     visits = [{"person_id": "C1", "visit_date": day, "child_was_seen": draw(seen)} for day in days]

@@ -17,6 +17,7 @@ from compliance.duties.periods import (
     branch_number,
     choice,
     forward,
+    moved,
     relaxed,
     working_day_joins,
 )
@@ -46,7 +47,7 @@ def recurring(frame: Frame) -> str:
         _dated(frame, periods, shortest, body),
     ]
     if body.pauses is not None:
-        ctes += [_paused(frame, body.pauses), _extended(body.pauses)]
+        ctes += [_paused(frame, body.pauses, periods), _extended(body.pauses, periods)]
     ctes.append(_timed(frame, body, latest=latest))
     return select_duties(frame, ctes, dated_status(frame.context.today), trigger="gap_start")
 
@@ -104,7 +105,7 @@ EARLIER_POINTS = """earlier AS (
     SELECT n, day, ref FROM (
       SELECT hits.n, hits.day, hits.ref, row_number() OVER (PARTITION BY hits.n ORDER BY hits.day DESC) AS place
       FROM hits JOIN owed ON owed.n = hits.n
-      WHERE hits.day < owed.trigger_date
+      WHERE hits.day < owed.trigger_date AND (owed.ceased_date IS NULL OR owed.ceased_date >= owed.trigger_date)
     ) AS before WHERE place = 1
   ),
   points AS (
@@ -168,18 +169,18 @@ def _lasting(phase: Phase) -> str | None:
 def _dated(frame: Frame, periods: Periods, shortest: Periods | None, body: Recurring) -> str:
     """The CTE `dated`: each gap with the day by which it must end. `sooner` is the earliest day it could be."""
     due = choice([forward(f"{GAP}.gap_start", one.length) for one in periods.branches], "branch")
-    due, relaxed_note = relaxed(due, body.relaxed)
     anchor = f"{GAP}.gap_start"
     sooner, short_branch = "CAST(NULL AS DATE)", "NULL"
     if shortest is not None:
         short_branch = branch_number(shortest)
         sooner = choice([forward(anchor, one.length) for one in shortest.branches], "short_branch")
+        sooner, _ = relaxed(sooner, body.relaxed)
     return f"""branched AS (
     SELECT {GAP}.*, {branch_number(periods)} AS branch, {short_branch} AS short_branch
     FROM gaps AS {GAP}
   ),
   dated AS (
-    SELECT {GAP}.*, {due} AS period_due, {relaxed_note} AS relaxed_note, {sooner} AS sooner{_at_latest(frame, periods, body)},
+    SELECT {GAP}.*, {due} AS period_due, {sooner} AS sooner{_at_latest(frame, periods, body)},
       {branch_columns(periods)}
     FROM branched AS {GAP}{working_day_joins(anchor, periods, "branch")}
     WHERE branch IS NOT NULL OR {anchor} IS NULL
@@ -193,8 +194,8 @@ def _at_latest(frame: Frame, periods: Periods, body: Recurring) -> str:
     return f", {relaxed(latest_due(periods), body.relaxed)[0]} AS at_latest"
 
 
-def _paused(frame: Frame, pause: Pause) -> str:
-    """The CTE `paused`: for each gap the days that do not count, merged where they overlap."""
+def _paused(frame: Frame, pause: Pause, periods: Periods) -> str:
+    """The CTE `paused`: how many of the days that each gap counts do not count in it, once where pauses overlap."""
     source = frame.use(pause.table)
     start = bind(pause.start, source, "p").sql
     end = f"coalesce({bind(pause.end, source, 'p').sql}, {frame.context.today})"
@@ -203,37 +204,65 @@ def _paused(frame: Frame, pause: Pause) -> str:
     match = pause.match if isinstance(pause.match, dict) else {name: name for name in pause.match}
     joins = " AND ".join(f"p.{quoted(theirs)} = {GAP}.{quoted(OWN + ours)}" for theirs, ours in match.items())
     where = frame.event_condition(pause.where, source, "p")
+    first, last, due, counting = _day_numbers(periods)
     return f"""numbered AS (
     SELECT *, row_number() OVER (ORDER BY n, gap) AS gap_number FROM dated
   ),
   pauses AS (
-    SELECT {GAP}.gap_number, {GAP}.period_due, greatest({start}, {GAP}.gap_start + 1) AS first_day, {end} AS last_day,
+    SELECT {GAP}.gap_number, {GAP}.branch, {GAP}.gap_start, {GAP}.period_due,
+      greatest({start}, {GAP}.gap_start + 1) AS first_day, {end} AS last_day,
       max({end}) OVER (PARTITION BY {GAP}.gap_number ORDER BY {start}, p.row_ref
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier_last
     FROM numbered AS {GAP} JOIN {source.relation} AS p ON {joins}
     WHERE ({where}) AND {start} IS NOT NULL AND {end} > {GAP}.gap_start
   ),
-  stretches AS (
-    SELECT gap_number, period_due, greatest(first_day, coalesce(earlier_last + 1, first_day)) AS first_day,
-      greatest(0, date_diff('day', greatest(first_day, coalesce(earlier_last + 1, first_day)), last_day) + 1) AS days
+  merged AS (
+    SELECT gap_number, branch, gap_start, period_due, last_day,
+      greatest(first_day, coalesce(earlier_last + 1, first_day)) AS first_day
     FROM pauses
+  ),
+  stretches AS (
+    SELECT s.gap_number, {first} AS first_number, {due} AS due_number, greatest(0, {last} - ({first}) + 1) AS days
+    FROM merged AS s{counting}
   ),
   paused AS (
     SELECT gap_number, sum(days) AS days FROM (
-      SELECT gap_number, period_due, first_day, days, coalesce(sum(days) OVER (PARTITION BY gap_number ORDER BY first_day
+      SELECT gap_number, first_number, due_number, days, coalesce(sum(days) OVER (PARTITION BY gap_number ORDER BY first_number
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS earlier_days
       FROM stretches
-    ) AS run WHERE first_day - CAST(earlier_days AS INTEGER) <= period_due
+    ) AS run WHERE first_number - earlier_days <= due_number
     GROUP BY gap_number
   )"""
 
 
-def _extended(pause: Pause) -> str:
+def _day_numbers(periods: Periods) -> tuple[str, str, str, str]:
+    """SQL that numbers a pause's first and last day and the due day, by the days that the gap counts, and the joins for it."""
+    days = [f"date_diff('day', s.gap_start, s.{name})" for name in ("first_day", "last_day", "period_due")]
+    working = ("before_pause.working_day + 1", "in_pause.working_day", "falls_due.working_day")
+    first, last, due = (_by_unit(periods, "s.branch", *pair) for pair in zip(working, days, strict=True))
+    if not periods.uses_working_days:
+        return first, last, due, ""
+    joins = {"before_pause": moved("s.first_day", -1), "in_pause": "s.last_day", "falls_due": "s.period_due"}
+    counting = "".join(f"\n    LEFT JOIN calendar AS {name} ON {name}.day = {day}" for name, day in joins.items())
+    return first, last, due, counting
+
+
+def _by_unit(periods: Periods, branch: str, working: str, other: str) -> str:
+    """SQL that gives one value where the branch that applies counts working days, and another where it does not."""
+    return choice([working if one.length.unit == "working_days" else other for one in periods.branches], branch)
+
+
+def _extended(pause: Pause, periods: Periods) -> str:
     """The CTE `extended`: the due day moved on by the days that did not count."""
+    days = "CAST(coalesce(p.days, 0) AS INTEGER)"
+    later = _by_unit(periods, "d.branch", "later.day", f"d.period_due + {days}")
+    joins = f"""
+    LEFT JOIN calendar AS falls_due ON falls_due.day = d.period_due
+    LEFT JOIN calendar AS later ON later.is_working AND later.working_day = falls_due.working_day + {days}"""
     return f"""extended AS (
-    SELECT d.*, d.period_due + CAST(coalesce(p.days, 0) AS INTEGER) AS extended_due,
+    SELECT d.*, {later} AS extended_due,
       CASE WHEN p.days > 0 THEN {literal(pause.says)} END AS pause_note
-    FROM numbered AS d LEFT JOIN paused AS p ON p.gap_number = d.gap_number
+    FROM numbered AS d LEFT JOIN paused AS p ON p.gap_number = d.gap_number{joins if periods.uses_working_days else ""}
   )"""
 
 
@@ -242,9 +271,10 @@ def _timed(frame: Frame, body: Recurring, *, latest: bool) -> str:
     due = "period_due" if body.pauses is None else "extended_due"
     if body.counts_from_earlier is not False:
         due = f"greatest({due}, trigger_date)"
+    due, relaxed_note = relaxed(due, body.relaxed)
     early = _began_before(frame, due)
     due = f"CASE WHEN {early} THEN greatest(at_latest, trigger_date) ELSE {due} END" if early else due
-    notes = ["duty_note", "relaxed_note"]
+    notes = ["duty_note", relaxed_note]
     notes += ["pause_note"] if body.pauses is not None else []
     notes += ["'latest only: earlier gaps are not judged'"] if latest else []
     notes += [_counted_from_eve(frame, body, early, due)] if early else []

@@ -25,27 +25,26 @@ def _sessions(facts: Facts, worker: Row) -> list[date]:
 
 
 def monthly(facts: Facts) -> None:
-    """Record months without supervision; recorded absence of the worker pauses the clock (reading 28)."""
+    """Record months without supervision, the assessed and supported year apart; absence pauses the clock (reading 28)."""
     for worker in facts.all("workers"):
         if worker["role"] not in SUPERVISED or worker["start_date"] is None:
             continue
-        start = worker["start_date"]
-        if worker["asye_start_date"]:
-            start = max(start, dates.months_after(worker["asye_start_date"], 6))
-        if start <= facts.as_of and (worker["end_date"] is None or start < worker["end_date"]):
+        start = worker["asye_end_date"] if worker["asye_start_date"] else worker["start_date"]
+        if start is not None and start <= facts.as_of and (worker["end_date"] is None or start < worker["end_date"]):
             _monthly(facts, worker, start)
 
 
 def _monthly(facts: Facts, worker: Row, start: date) -> None:
-    """Record the over-long gaps of one worker from a day."""
+    """Record the over-long gaps of one worker from a day; the last session before it opens the first."""
     subject, end = worker["worker_id"], worker["end_date"]
     away = facts.by("absences", "worker_id", subject)
-    held = [day for day in _sessions(facts, worker) if day >= start]
+    held = _sessions(facts, worker)
+    begun = max((day for day in held if day < start), default=start)
 
     def due(last: date, _: int) -> date:
-        return _paused(away, last, dates.months_after(last, 1), facts.as_of)
+        return max(start, _paused(away, last, dates.months_after(last, 1), facts.as_of))
 
-    facts.recurring("WF-SUPERVISION-MONTHLY", subject, None, start, end, held, due)
+    facts.recurring("WF-SUPERVISION-MONTHLY", subject, None, begun, end, [day for day in held if day >= start], due)
 
 
 def _paused(absences: Iterable[Row], first: date, due: date, as_of: date) -> date:
