@@ -25,6 +25,9 @@ types: $(VENV)/dev
 mutate: $(VENV)/dev
 	$(BIN)/python -m tests.mutate
 
+soak: $(VENV)/dev
+	$(BIN)/python -m pytest tests/oracle --soak 10000
+
 docs: $(VENV)/installed
 	$(BIN)/python -m tests.docs
 

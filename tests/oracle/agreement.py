@@ -1,8 +1,9 @@
-"""Engine against oracle: the same duties, statuses and days, whatever their order."""
+"""Engine against oracle: the same duties, statuses, days and ids, whatever their order."""
 
 from __future__ import annotations
 
-from collections import Counter
+import hashlib
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,10 +12,12 @@ from hypothesis.strategies import SearchStrategy
 
 from compliance.rulebook.model import Rule
 
-from .engine import engine_answers
+from .engine import Found, engine_answers
 from .evaluate import Dataset, Owed
 
-COUNTED: Counter[str] = Counter()
+COUNTED: defaultdict[str, Counter[str]] = defaultdict(Counter)
+"""What was compared and agreed, by rule: how many datasets, and how many answers."""
+
 Law = Callable[[Dataset], list[Owed]]
 Told = Callable[[Owed], Owed]
 
@@ -40,9 +43,27 @@ def assert_agreement(rule: str | Rule, law: Law, datasets: Sequence[Dataset], to
     """The engine's answers on these datasets are those of the oracle."""
     for dataset, found in zip(datasets, engine_answers(rule, datasets), strict=True):
         expected = law(dataset)
-        COUNTED["datasets"] += 1
-        COUNTED["duties"] += len(expected)
-        assert in_order(found, told) == in_order(expected, told), dataset
+        assert in_order([one.owed for one in found], told) == in_order(expected, told), dataset
+        assert_identified(rule if isinstance(rule, str) else rule.id, found)
+        count(rule if isinstance(rule, str) else f"any {rule.kind}", len(expected))
+
+
+def count(rule: str, answers: int) -> None:
+    """Counts a dataset on which engine and oracle agreed."""
+    COUNTED[rule].update(datasets=1, answers=answers)
+
+
+def assert_identified(rule: str, found: Sequence[Found]) -> None:
+    """Each finding has an id of its own, the digest of what it is about."""
+    assert len({one.id for one in found}) == len(found), "two findings have one id"
+    for one in found:
+        assert one.id in digests(rule, one.council, one.owed), one
+
+
+def digests(rule: str, council: str, owed: Owed) -> set[str]:
+    """The ids that a finding may have: a digest of rule, council, subject and trigger, or one marked as the first of that day."""
+    words = [rule, council, owed.subject, owed.trigger.isoformat() if owed.trigger else ""]
+    return {hashlib.sha256("|".join(each).encode()).hexdigest()[:16] for each in (words, [*words, "start"])}
 
 
 def in_order(answers: Sequence[Owed], told: Told) -> list[str]:

@@ -15,21 +15,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if COUNTED["datasets"]:
-        terminalreporter.write_line(f"oracle: {COUNTED['datasets']} datasets, {COUNTED['duties']} duties compared")
+    if terminalreporter.config.getoption("--soak") is not None:
+        for rule, counts in sorted(COUNTED.items()):
+            terminalreporter.write_line(f"{counts['datasets']:>7} datasets agree, {counts['answers']:>7} answers: {rule}")
+    if COUNTED:
+        datasets, answers = (sum(counts[what] for counts in COUNTED.values()) for what in ("datasets", "answers"))
+        terminalreporter.write_line(f"oracle: {datasets} datasets agree, {answers} answers, {len(COUNTED)} rules and kinds")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     bench.cache_clear()
     rulebook.cache_clear()
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["oracle"] = dict(COUNTED)
+        session.config.workeroutput["oracle"] = {rule: dict(counts) for rule, counts in COUNTED.items()}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Adds what a worker of pytest-xdist compared."""
-    COUNTED.update(getattr(node, "workeroutput", {}).get("oracle", {}))
+    for rule, counts in getattr(node, "workeroutput", {}).get("oracle", {}).items():
+        COUNTED[rule].update(counts)
 
 
 @pytest.fixture

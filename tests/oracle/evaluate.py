@@ -85,9 +85,9 @@ def later(value: Any, as_of: date) -> bool:
     return isinstance(value, date) and value > as_of
 
 
-def unknown(subject: str, trigger: date | None = None) -> Owed:
-    """A duty that the data cannot decide."""
-    return Owed(subject, trigger, None, None, "unknown")
+def unknown(subject: str, trigger: date | None = None, done: date | None = None) -> Owed:
+    """A duty that the data cannot decide, though something was done."""
+    return Owed(subject, trigger, None, done, "unknown")
 
 
 def judge(subject: str, trigger: date, due: date, done: date | None, ceased: date | None, as_of: date) -> Owed:
@@ -120,13 +120,13 @@ def deadline(
 ) -> list[Owed]:
     """Something done within a period of a trigger. Done or ended before it began is impossible order."""
     if trigger is None:
-        return [unknown(subject)]
+        return [unknown(subject, None, done)]
     if trigger > as_of:
         return []
     if done is not None and done < trigger and not may_come_before:
-        return [unknown(subject, trigger)]
+        return [unknown(subject, trigger, done)]
     if ceased is not None and ceased < trigger:
-        return [unknown(subject, trigger)]
+        return [unknown(subject, trigger, done)]
     return [judge(subject, trigger, add(trigger, within), done, ceased, as_of)]
 
 
