@@ -23,9 +23,9 @@ class Cover:
         """Whether the rule rests on any such table."""
         return bool(self.before | self.after)
 
-    def columns(self) -> list[str]:
+    def columns(self) -> dict[str, str]:
         """SQL of the first and last day that the data cover, for the CTE `owed`; nothing where they cover all."""
-        return [f"covered.{FIRST}", f"covered.{LAST}"] if self.is_limited else []
+        return {FIRST: f"covered.{FIRST}", LAST: f"covered.{LAST}"} if self.is_limited else {}
 
     def join(self, subject: str) -> str:
         """The join that gives them, by council; nothing where the data cover all."""

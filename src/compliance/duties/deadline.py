@@ -6,8 +6,8 @@ from compliance.duties.context import PeriodCompiler
 from compliance.duties.coverage import FIRST, LAST, unsure
 from compliance.duties.evidence import first_event
 from compliance.duties.expressions import bind
-from compliance.duties.frame import OWED, Frame
-from compliance.duties.output import select_duties
+from compliance.duties.frame import NOTHING, OWED, Frame
+from compliance.duties.output import select_found
 from compliance.duties.periods import (
     Periods,
     backward,
@@ -15,6 +15,7 @@ from compliance.duties.periods import (
     branch_number,
     choice,
     forward,
+    is_plain,
     relaxed,
     working_day_joins,
 )
@@ -23,6 +24,7 @@ from compliance.duties.status import dated_status
 from compliance.rulebook.model import Computed, Deadline, Event, Variant
 
 ANCHOR = f"{OWED}.trigger_date"
+NO_TIME = "CAST(NULL AS TIMESTAMP)"
 
 
 def deadline(frame: Frame) -> str:
@@ -58,13 +60,14 @@ def dated(
     periods = compiler.done()
     frame.reads |= periods.reads
     early = backwards or any_order
-    ctes = [frame.owed(trigger.date, more=(f"{trigger.at} AS trigger_at",))]
+    hours = any(branch.length.unit == "hours" for branch in periods.branches)
+    owed = frame.owed(trigger.date, more={"trigger_at": trigger.at} if hours or trigger.at != NO_TIME else {})
+    ctes = []
     if event is not None:
         ctes.append(first_event(frame, event, from_day=ANCHOR) if not early else first_event(frame, _any_time(event)))
     ctes.append(_timed(frame, periods, done=done, backwards=backwards, inclusive=inclusive, early=early))
-    hours = any(branch.length.unit == "hours" for branch in periods.branches)
-    status = dated_status(frame.context.today, **(_hours_tests(frame) if hours else {}))
-    return select_duties(frame, ctes, status)
+    answer = dated_status(frame.context.today, **_hours_tests(frame)) if hours else None
+    return select_found(frame, owed, ctes, answer)
 
 
 class _Trigger:
@@ -82,10 +85,10 @@ def _trigger(frame: Frame, variants: list[Variant]) -> _Trigger:
         if variant.trigger is not None
     ]
     if cases:
-        return _Trigger(f"CASE {' '.join(cases)} ELSE {bound.sql} END", "CAST(NULL AS TIMESTAMP)")
+        return _Trigger(f"CASE {' '.join(cases)} ELSE {bound.sql} END", NO_TIME)
     if bound.type == "TIMESTAMP":
         return _Trigger(f"CAST({bound.sql} AS DATE)", bound.sql)
-    return _Trigger(bound.sql, "CAST(NULL AS TIMESTAMP)")
+    return _Trigger(bound.sql, NO_TIME)
 
 
 def _any_time(event: Event) -> Event:
@@ -93,7 +96,6 @@ def _any_time(event: Event) -> Event:
 
 
 def _timed(frame: Frame, periods: Periods, *, done: str | None, backwards: bool, inclusive: bool, early: bool) -> str:
-    branch = branch_number(periods)
     if backwards:
         due = choice([backward(ANCHOR, one.length) for one in periods.branches], "branch")
     else:
@@ -102,27 +104,27 @@ def _timed(frame: Frame, periods: Periods, *, done: str | None, backwards: bool,
     joins = working_day_joins(ANCHOR, periods, "branch", backwards=backwards, inclusive=inclusive)
     hours = next((one.length.n for one in periods.branches if one.length.unit == "hours"), None)
     sign = "-" if backwards else "+"
-    due_at = f"CASE WHEN {_has_time('trigger_at')} THEN trigger_at {sign} INTERVAL {hours} HOUR END" if hours else "NULL"
-    found = "evidence" if done is None else None
-    source = "branched AS o" + (" LEFT JOIN evidence ON evidence.n = o.n" if found else "")
+    due_at = f"CASE WHEN {_has_time('trigger_at')} THEN trigger_at {sign} INTERVAL {hours} HOUR END AS due_at, " if hours else ""
+    joins = ("\n    LEFT JOIN evidence ON evidence.n = o.n" if done is None else "") + joins
     done_date, done_at, ref = _done(frame, done)
-    return f"""branched AS (
-    SELECT {OWED}.*, {branch} AS branch
-    FROM owed AS {OWED}
-  ),
-  dated AS (
-    SELECT {OWED}.*, {due} AS due_date, {due_at} AS due_at, {relaxed_note} AS relaxed_note,
+    return f"""{"" if is_plain(periods) else _branched(periods)}dated AS (
+    SELECT {OWED}.*, {due} AS due_date, {due_at}{relaxed_note} AS relaxed_note,
       {done_date} AS done_date, {done_at} AS done_at, {ref} AS evidence_ref{_opens_on(frame)},
       {branch_columns(periods)}
-    FROM {source}{joins}
-    WHERE branch IS NOT NULL OR {ANCHOR} IS NULL
+    FROM {"owed" if is_plain(periods) else "branched"} AS {OWED}{joins}
+    WHERE {"TRUE" if is_plain(periods) else f"branch IS NOT NULL OR {ANCHOR} IS NULL"}
   ),
   timed AS (
     SELECT *, own_row_ref AS trigger_ref, {_unknown(frame, early)} AS unknown_because,
       {_unsure(frame, early)} AS unsure_because,
-      {_note(bool(hours))} AS note
+      {_note(frame, relaxed_note, hours=bool(hours))} AS note
     FROM dated
   )"""
+
+
+def _branched(periods: Periods) -> str:
+    """The CTE `branched`: each owed row with the number of the length that applies to it."""
+    return f"branched AS (\n    SELECT {OWED}.*, {branch_number(periods)} AS branch\n    FROM owed AS {OWED}\n  ),\n  "
 
 
 def _done(frame: Frame, done: str | None) -> tuple[str, str, str]:
@@ -142,10 +144,7 @@ def _unknown(frame: Frame, early: bool) -> str:
     """SQL of why the duty is unknown: what the rule says, no trigger, an impossible order, or only the latest event known."""
     body = frame.body
     same_row = getattr(body, "event", None) is None
-    cases = [
-        "WHEN owner_unknown IS NOT NULL THEN owner_unknown",
-        f"WHEN trigger_date IS NULL THEN {literal(f'{body.trigger} is missing')}",
-    ]
+    cases = [f"WHEN trigger_date IS NULL THEN {literal(f'{body.trigger} is missing')}"]
     if same_row and not early:
         cases.append("WHEN done_date < trigger_date THEN 'done before it began: impossible order'")
         if frame.source.columns.get(body.trigger.strip()) == "TIMESTAMP":
@@ -155,7 +154,7 @@ def _unknown(frame: Frame, early: bool) -> str:
     event = getattr(body, "event", None)
     if event is not None and frame.context.holds_only_latest(frame.context.source(event.table)):
         cases.append("WHEN done_date > due_date THEN 'only the latest event is held: an earlier one may have been in time'")
-    return f"CASE {' '.join(cases)} END"
+    return frame.unknown(*cases)
 
 
 def _unsure(frame: Frame, early: bool) -> str:
@@ -191,8 +190,9 @@ def _hours_tests(frame: Frame) -> dict[str, str]:
     }
 
 
-def _note(hours: bool) -> str:
+def _note(frame: Frame, relaxed_note: str, *, hours: bool) -> str:
+    moved = "relaxed_note" if relaxed_note != NOTHING else NOTHING
     if not hours:
-        return "concat_ws('; ', duty_note, relaxed_note)"
+        return frame.remarks(moved)
     timed = f"due_at IS NOT NULL AND (done_at IS NULL OR {_has_time('done_at')})"
-    return f"concat_ws('; ', duty_note, relaxed_note, CASE WHEN NOT ({timed}) THEN 'dates only' END)"
+    return frame.remarks(moved, f"CASE WHEN NOT ({timed}) THEN 'dates only' END")

@@ -14,12 +14,12 @@ import duckdb
 
 from compliance.calendar import Duration, create_calendar_table, subtract
 from compliance.dataset.coverage import Coverage, falls_short
-from compliance.dataset.known import known_views
+from compliance.dataset.known import day_literal, known_views
 from compliance.dataset.schema import Schema
 from compliance.duties.compiled import BUILT_IN_FACTS, FACT, CodeNeed, Compiled, CompiledMeasure, Need, filled
+from compliance.duties.output import FOUND, judged
 from compliance.duties.owners import OWNERS, owned
 from compliance.duties.pack import Pack
-from compliance.duties.status import COLUMNS
 from compliance.errors import EngineError
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import Escalation, FactPattern, Measure
@@ -27,18 +27,6 @@ from compliance.rulebook.model import Escalation, FactPattern, Measure
 BATCH = 8
 Progress = Callable[[str], None]
 T = TypeVar("T")
-TYPES = {
-    "trigger_date": "DATE",
-    "due_date": "DATE",
-    "done_date": "DATE",
-    "ceased_date": "DATE",
-    "days_over": "BIGINT",
-    "gap": "BIGINT",
-    "value": "DOUBLE",
-    "bound": "DOUBLE",
-    "trigger_ref": "BIGINT",
-    "evidence_ref": "BIGINT",
-}
 
 
 @dataclass(frozen=True)
@@ -267,7 +255,7 @@ def _run_duties(
     as_of: datetime.date,
     result: Evaluation,
 ) -> None:
-    columns = ", ".join(f"{name} {TYPES.get(name, 'VARCHAR')}" for name in COLUMNS)
+    columns = ", ".join(f"{name} {kind}" for name, kind in FOUND.items())
     connection.execute(f"CREATE OR REPLACE TABLE found_duties ({columns})")
 
     def run(cursor: duckdb.DuckDBPyConnection, batch: list[Compiled]) -> None:
@@ -280,7 +268,8 @@ def _run_duties(
 
     cursors.each(run, _batches(ready))
     result.evaluated.sort()
-    connection.execute(owned("found_duties", "duties", f", {IDENTITY} AS id") + "; DROP TABLE found_duties")
+    duties = judged("found_duties", day_literal(as_of))
+    connection.execute(owned(f"({duties})", "duties", f", {IDENTITY} AS id") + "; DROP TABLE found_duties")
 
 
 IDENTITY = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -16,6 +17,28 @@ from compliance.rulebook.model import Duty, Event, Exists, Rule
 
 SUBJECT = "s"
 OWED = "o"
+NOTHING = "CAST(NULL AS VARCHAR)"
+"""SQL of a text that is not there."""
+
+
+@dataclass(frozen=True)
+class Owed:
+    """The CTE `owed`: one numbered row for each duty or span, with its trigger, end and reason to be unknown."""
+
+    number: str
+    own: tuple[str, ...]
+    made: Mapping[str, str]
+    rest: str
+
+    def carried(self, name: str) -> str:
+        """The column of that name where it holds anything, else a blank."""
+        return name if name in self.made else NOTHING
+
+    def sql(self, wanted: Container[str]) -> str:
+        """The CTE, with those of the subject's own columns that are wanted, under their own_ names."""
+        own = [f"{SUBJECT}.{quoted(name)} AS {quoted(OWN + name)}" for name in self.own if OWN + name in wanted]
+        made = [f"{sql} AS {name}" for name, sql in self.made.items()]
+        return "owed AS (\n    SELECT " + ",\n      ".join([f"{self.number} AS n", *own, *made]) + f"\n    {self.rest}\n  )"
 
 
 @dataclass
@@ -67,7 +90,7 @@ class Frame:
     def optional_column(self, name: str) -> str:
         """A column of the subject row when it has one, else NULL."""
         if name not in self.source.columns:
-            return "CAST(NULL AS VARCHAR)"
+            return NOTHING
         return f"{SUBJECT}.{quoted(name)}"
 
     def key(self) -> tuple[str, ...]:
@@ -77,29 +100,34 @@ class Frame:
             self.reads |= self.source.reading(name)
         return key
 
-    def owed(self, trigger: str, *, more: tuple[str, ...] = (), extra_where: tuple[str, ...] = ()) -> str:
-        """The CTE `owed`: one numbered row for each duty or span, with its trigger, end and reason to be unknown."""
+    def owed(self, trigger: str, *, more: Mapping[str, str] | None = None, extra_where: tuple[str, ...] = ()) -> Owed:
+        """The rows that the duty is owed on, with its trigger and `more` columns."""
         wheres = [self.condition(self.body.where), *self._exceptions(), *self._not_later(), *extra_where]
-        columns = [
-            f"row_number() OVER (ORDER BY {SUBJECT}.row_ref) AS n",
-            *(f"{SUBJECT}.{quoted(name)} AS {quoted(OWN + name)}" for name in self.source.columns),
-            f"{trigger} AS trigger_date",
-            f"{self._ceases()} AS ceased_date",
-            f"{self._subject_id()} AS subject_id",
-            f"{self._worker()} AS duty_worker",
-            f"{self._team()} AS duty_team",
-            f"{self._because()} AS owner_unknown",
-            f"{self._notes()} AS duty_note",
-            *self.cover.columns(),
-            *more,
-        ]
         wheres.append(f"({trigger}) IS NULL OR ({trigger}) <= {self.context.today}")
-        return (
-            "owed AS (\n    SELECT "
-            + ",\n      ".join(columns)
-            + f"\n    FROM {self.source.relation} AS {SUBJECT}{self.cover.join(SUBJECT)}"
-            + f"\n    WHERE {all_of([where for where in wheres if where != 'TRUE'])}\n  )"
+        made = {"trigger_date": trigger, "ceased_date": self._ceases(), "subject_id": self._subject_id()}
+        carried = {"duty_worker": self._worker(), "duty_team": self._team()}
+        carried |= {"owner_unknown": self._because(), "duty_note": self._notes()}
+        made |= {name: sql for name, sql in carried.items() if sql != NOTHING} | self.cover.columns() | dict(more or {})
+        rest = (
+            f"FROM {self.source.relation} AS {SUBJECT}{self.cover.join(SUBJECT)}"
+            f"\n    WHERE {all_of([where for where in wheres if where != 'TRUE'])}"
         )
+        return Owed(self._number(), tuple(self.source.columns), made, rest)
+
+    def _number(self) -> str:
+        """SQL that tells the rows apart: the rows of a table have their own reference."""
+        return f"{SUBJECT}.row_ref" if self.source.is_table else f"row_number() OVER (ORDER BY {SUBJECT}.row_ref)"
+
+    def unknown(self, *cases: str) -> str:
+        """SQL of the first reason why the duty cannot be decided: the rule's own, then these cases; NULL where none is so."""
+        own = [] if self._because() == NOTHING else ["WHEN owner_unknown IS NOT NULL THEN owner_unknown"]
+        return f"CASE {' '.join([*own, *(case for case in cases if case)])} END"
+
+    def remarks(self, *more: str) -> str:
+        """SQL of the rule's own remarks and these, in one text."""
+        own = [] if self._notes() == NOTHING else ["duty_note"]
+        parts = [*own, *(part for part in more if part != NOTHING)]
+        return f"concat_ws('; ', {', '.join(parts)})" if parts else NOTHING
 
     def _exceptions(self) -> list[str]:
         return [f"NOT coalesce({self.condition(exempt.when)}, FALSE)" for exempt in self.body.exceptions]
@@ -122,20 +150,20 @@ class Frame:
     def _worker(self) -> str:
         if self.body.worker:
             return self.bind(self.body.worker).sql
-        return self.optional_column("worker_id") if self.key() == ("worker_id",) else "CAST(NULL AS VARCHAR)"
+        return self.optional_column("worker_id") if self.key() == ("worker_id",) else NOTHING
 
     def _team(self) -> str:
         if self.body.team:
             return self.bind(self.body.team).sql
         own = self.key() in (("worker_id",), ("team_id",))
-        return self.optional_column("team_id") if own else "CAST(NULL AS VARCHAR)"
+        return self.optional_column("team_id") if own else NOTHING
 
     def _because(self) -> str:
         """SQL of why the duty cannot be decided, or NULL."""
         if self._rests_on_latest():
             return literal("only the latest event is held: it cannot be told from what came before")
         cases = [f"WHEN {self.condition(one.when)} THEN {literal(one.because)}" for one in self.body.unknown]
-        return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS VARCHAR)"
+        return f"CASE {' '.join(cases)} END" if cases else NOTHING
 
     def _rests_on_latest(self) -> bool:
         """Whether a definition that reads a history is given only the latest events; gaps are judged all the same."""
@@ -144,7 +172,7 @@ class Frame:
 
     def _notes(self) -> str:
         cases = [f"CASE WHEN {self.condition(one.when)} THEN {literal(one.says)} END" for one in self.body.notes]
-        return f"nullif(concat_ws('; ', {', '.join(cases)}), '')" if cases else "CAST(NULL AS VARCHAR)"
+        return f"nullif(concat_ws('; ', {', '.join(cases)}), '')" if cases else NOTHING
 
     def matching(self, event: Event | Exists, source: Source, alias: str) -> str:
         """SQL that joins rows of another source to the owed row: equal columns, and equal where the row names one at all."""

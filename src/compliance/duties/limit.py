@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from compliance.calendar import FIRST_DAY
 from compliance.duties.deadline import dated
 from compliance.duties.expressions import bind
-from compliance.duties.frame import OWED, Frame
-from compliance.duties.output import select_duties
+from compliance.duties.frame import NOTHING, OWED, Frame
+from compliance.duties.output import select_found
 from compliance.duties.parameters import versions
 from compliance.duties.periods import within_version
 from compliance.duties.presence import stated
@@ -34,12 +34,10 @@ def _measured(frame: Frame, body: Limit) -> str:
     bound, named = _bound(frame, said)
     sign = "<=" if body.at_most is not None else ">="
     is_so = f"({value}) {sign} ({bound})"
-    ctes = [
-        frame.owed(trigger, extra_where=_in_force(trigger, named)),
-        stated(frame, is_so, "CAST(NULL AS VARCHAR)", "0 days", value=value, bound=bound),
-    ]
-    status = stated_status(frame.context.today, settled=body.settled)
-    return select_duties(frame, ctes, status, value="measured", bound="measured_bound")
+    owed = frame.owed(trigger, extra_where=_in_force(trigger, named))
+    found = stated(frame, is_so, NOTHING, "0 days", value=value, bound=bound)
+    answer = stated_status(frame.context.today, settled=body.settled)
+    return select_found(frame, owed, [found], answer, value="measured", bound="measured_bound")
 
 
 def _bound(frame: Frame, bound: str | float | None) -> tuple[str, list[Parameter]]:

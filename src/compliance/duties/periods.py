@@ -72,6 +72,11 @@ def branch_number(periods: Periods) -> str:
     return f"CASE {' '.join(cases)} END"
 
 
+def is_plain(periods: Periods) -> bool:
+    """Whether there is one length, and it always applies."""
+    return len(periods.branches) == 1 and periods.branches[0].when is None
+
+
 def forward(anchor: str, length: Length, inclusive: bool = False) -> str:
     """SQL of the day that is `length` after the anchor; working days come from the joined calendar as `target`.
 

@@ -14,6 +14,7 @@ from compliance.dataset.schema import Table
 from compliance.duties.compiled import filled
 from compliance.duties.compiler import Workbench
 from compliance.duties.measures import compile_measure
+from compliance.duties.output import judged
 from compliance.rulebook.model import Rule
 
 DIALECTS = ("duckdb", "postgres", "tsql", "spark")
@@ -29,6 +30,8 @@ def portable_sql(bench: Workbench, rule: Rule, as_of: datetime.date, dialect: st
         measure = compile_measure(bench, rule)
         sql, definitions = filled(measure.sql, as_of), measure.definitions
     tree = sqlglot.parse_one(sql, dialect="duckdb")
+    if rule.is_duty:
+        tree = _judged(tree, as_of)
     parts = [(name, sqlglot.parse_one(filled(bench.definitions[name].sql, as_of), dialect="duckdb")) for name in definitions]
     tables = _tables([tree, *(part for _, part in parts)])
     ctes = [(f"known_{name}", _known(bench, name, as_of)) for name in tables] + parts
@@ -38,6 +41,15 @@ def portable_sql(bench: Workbench, rule: Rule, as_of: datetime.date, dialect: st
     if dialect == "tsql":
         _bits(tree)
     return tree.sql(dialect=dialect, pretty=True)
+
+
+def _judged(found: exp.Expr, as_of: datetime.date) -> exp.Expr:
+    """The SELECT of the judged duties: the steps of the rule's own SQL, what they find, and the status of each."""
+    steps = found.args.pop("with_", None) or found.args.pop("with")
+    steps.append("expressions", exp.CTE(this=found, alias=exp.TableAlias(this=exp.to_identifier("found"))))
+    tree = sqlglot.parse_one(judged("found", day_literal(as_of)), dialect="duckdb")
+    tree.set("with_", steps)
+    return tree
 
 
 def _tables(queries: list[exp.Expr]) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from compliance.calendar import Duration
 from compliance.duties.context import PeriodCompiler
 from compliance.duties.coverage import FIRST, LAST, starts, unsure
-from compliance.duties.frame import OWED, Frame
-from compliance.duties.output import select_duties
+from compliance.duties.frame import NOTHING, OWED, Frame
+from compliance.duties.output import select_found
 from compliance.duties.periods import (
     Length,
     backward,
@@ -29,8 +29,8 @@ def presence(frame: Frame) -> str:
     body = frame.body
     assert isinstance(body, Presence)
     trigger = frame.as_date(body.trigger)
-    ctes = [frame.owed(trigger), stated(frame, _is_so(frame), _missing(frame), body.within or "0 days")]
-    return select_duties(frame, ctes, stated_status(frame.context.today, settled=body.settled))
+    found = stated(frame, _is_so(frame), _missing(frame), body.within or "0 days")
+    return select_found(frame, frame.owed(trigger), [found], stated_status(frame.context.today, settled=body.settled))
 
 
 def stated(frame: Frame, is_so: str, note: str, within: str, *, value: str = "NULL", bound: str = "NULL") -> str:
@@ -48,15 +48,21 @@ def stated(frame: Frame, is_so: str, note: str, within: str, *, value: str = "NU
     SELECT {OWED}.*, {due} AS due_date, CAST(NULL AS DATE) AS done_date,
       {branch_columns(periods)},
       {OWED}.own_row_ref AS trigger_ref, {OWED}.own_row_ref AS evidence_ref,
-      CASE WHEN owner_unknown IS NOT NULL THEN owner_unknown
-        WHEN {ANCHOR} IS NULL THEN {literal(f"{frame.body.trigger} is missing")}
-        WHEN ceased_date < {ANCHOR} THEN 'ended before it began: impossible order'
-        WHEN is_so IS NULL THEN 'a blank decides it' {_uncounted(frame)}END AS unknown_because,
+      {_unknown(frame)} AS unknown_because,
       {_unsure(frame, due)} AS unsure_because,
-      concat_ws('; ', duty_note, found) AS note
+      {frame.remarks("found" if note != NOTHING else NOTHING)} AS note
     FROM branched AS {OWED}{working_day_joins(ANCHOR, periods, "branch")}
     WHERE branch IS NOT NULL OR {ANCHOR} IS NULL
   )"""
+
+
+def _unknown(frame: Frame) -> str:
+    return frame.unknown(
+        f"WHEN {ANCHOR} IS NULL THEN {literal(f'{frame.body.trigger} is missing')}",
+        f"WHEN ceased_date < {ANCHOR} THEN 'ended before it began: impossible order'",
+        "WHEN is_so IS NULL THEN 'a blank decides it'",
+        _uncounted(frame),
+    )
 
 
 def _unsure(frame: Frame, due: str) -> str:
@@ -104,6 +110,6 @@ def _missing(frame: Frame) -> str:
     body = frame.body
     assert isinstance(body, Presence)
     if not body.fields:
-        return "CAST(NULL AS VARCHAR)"
+        return NOTHING
     names = [f"CASE WHEN {OWED}.{quoted(OWN + name)} IS NULL THEN {literal(name.replace('_', ' '))} END" for name in body.fields]
     return f"'not recorded: ' || nullif(concat_ws(', ', {', '.join(names)}), '')"

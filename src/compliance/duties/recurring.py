@@ -8,7 +8,7 @@ from compliance.duties.coverage import FIRST, LAST, latest_due, starts, unsure
 from compliance.duties.evidence import EVENT, EventColumns, event_columns
 from compliance.duties.expressions import bind
 from compliance.duties.frame import OWED, Frame
-from compliance.duties.output import select_duties
+from compliance.duties.output import select_found
 from compliance.duties.periods import (
     Length,
     Periods,
@@ -17,12 +17,12 @@ from compliance.duties.periods import (
     branch_number,
     choice,
     forward,
+    is_plain,
     moved,
     relaxed,
     working_day_joins,
 )
 from compliance.duties.sources import OWN, literal, quoted
-from compliance.duties.status import dated_status
 from compliance.rulebook.model import Event, Pause, Phase, Recurring
 
 GAP = "g"
@@ -40,7 +40,6 @@ def recurring(frame: Frame) -> str:
         shortest = _periods(frame, body, second=True)
     frame.reads |= periods.reads
     ctes = [
-        frame.owed(frame.as_date(body.trigger)),
         _hits(frame, body, columns, latest=latest),
         _points(body, latest=latest),
         _gaps(body),
@@ -49,7 +48,7 @@ def recurring(frame: Frame) -> str:
     if body.pauses is not None:
         ctes += [_paused(frame, body.pauses, periods), _extended(body.pauses, periods)]
     ctes.append(_timed(frame, body, latest=latest))
-    return select_duties(frame, ctes, dated_status(frame.context.today), trigger="gap_start")
+    return select_found(frame, frame.owed(frame.as_date(body.trigger)), ctes, None, trigger="gap_start")
 
 
 def _earliest(frame: Frame, body: Recurring, day: str) -> str:
@@ -175,15 +174,17 @@ def _dated(frame: Frame, periods: Periods, shortest: Periods | None, body: Recur
         short_branch = branch_number(shortest)
         sooner = choice([forward(anchor, one.length) for one in shortest.branches], "short_branch")
         sooner, _ = relaxed(sooner, body.relaxed)
-    return f"""branched AS (
+    plain = is_plain(periods) and shortest is None and body.pauses is None
+    branched = f"""branched AS (
     SELECT {GAP}.*, {branch_number(periods)} AS branch, {short_branch} AS short_branch
     FROM gaps AS {GAP}
   ),
-  dated AS (
+  """
+    return f"""{"" if plain else branched}dated AS (
     SELECT {GAP}.*, {due} AS period_due, {sooner} AS sooner{_at_latest(frame, periods, body)},
       {branch_columns(periods)}
-    FROM branched AS {GAP}{working_day_joins(anchor, periods, "branch")}
-    WHERE branch IS NOT NULL OR {anchor} IS NULL
+    FROM {"gaps" if plain else "branched"} AS {GAP}{working_day_joins(anchor, periods, "branch")}
+    WHERE {"TRUE" if plain else f"branch IS NOT NULL OR {anchor} IS NULL"}
   )"""
 
 
@@ -274,22 +275,25 @@ def _timed(frame: Frame, body: Recurring, *, latest: bool) -> str:
     due, relaxed_note = relaxed(due, body.relaxed)
     early = _began_before(frame, due)
     due = f"CASE WHEN {early} THEN greatest(at_latest, trigger_date) ELSE {due} END" if early else due
-    notes = ["duty_note", relaxed_note]
+    notes = [relaxed_note]
     notes += ["pause_note"] if body.pauses is not None else []
     notes += ["'latest only: earlier gaps are not judged'"] if latest else []
     notes += [_counted_from_eve(frame, body, early, due)] if early else []
     unsure_which = "WHEN done_date IS NULL AND ceased_date IS NULL AND sooner < {0} AND {1} >= {0} THEN {2} ".format(
         frame.context.today, due, literal("only the latest event is held: which it was decides")
     )
+    cases = [
+        f"WHEN gap_start IS NULL THEN {literal(f'{body.trigger} is missing')}",
+        "WHEN ceased_date < trigger_date THEN 'ended before it began: impossible order'",
+        unsure_which if latest else "",
+        _unseen(frame, body, early, due),
+        _which_is_unknown(body, due, frame.context.today) if early else "",
+    ]
     return f"""timed AS (
     SELECT *, {due} AS due_date,
-      CASE WHEN owner_unknown IS NOT NULL THEN owner_unknown
-        WHEN gap_start IS NULL THEN {literal(f"{body.trigger} is missing")}
-        WHEN ceased_date < trigger_date THEN 'ended before it began: impossible order'
-        {unsure_which if latest else ""}{_unseen(frame, body, early, due)}
-        {_which_is_unknown(body, due, frame.context.today) if early else ""}END AS unknown_because,
+      {frame.unknown(*cases)} AS unknown_because,
       {unsure(frame.cover, before="FALSE", after=f"gap_start <= {LAST} AND {due} > {LAST}")} AS unsure_because,
-      concat_ws('; ', {", ".join(notes)}) AS note
+      {frame.remarks(*notes)} AS note
     FROM {"dated" if body.pauses is None else "extended"}
   )"""
 
