@@ -11,7 +11,7 @@ from compliance.duties.compiled import CodeNeed, Need
 from compliance.duties.context import Context
 from compliance.duties.coverage import Cover, cover_of
 from compliance.duties.expressions import Bound, all_of, bind
-from compliance.duties.sources import OWN, Source, literal, quoted
+from compliance.duties.sources import ALL_AUTHORITIES, OWN, Source, literal, quoted
 from compliance.rulebook.conditions import Expect
 from compliance.rulebook.model import Duty, Event, Exists, Rule
 
@@ -115,8 +115,9 @@ class Frame:
         return Owed(self._number(), tuple(self.source.columns), made, rest)
 
     def _number(self) -> str:
-        """SQL that tells the rows apart: the rows of a table have their own reference."""
-        return f"{SUBJECT}.row_ref" if self.source.is_table else f"row_number() OVER (ORDER BY {SUBJECT}.row_ref)"
+        """SQL that tells the rows apart: the rows of a table have a reference of their own, councils have not."""
+        has_own = self.source.is_table and self.source.name != ALL_AUTHORITIES
+        return f"{SUBJECT}.row_ref" if has_own else f"row_number() OVER (ORDER BY {SUBJECT}.row_ref)"
 
     def unknown(self, *cases: str) -> str:
         """SQL of the first reason why the duty cannot be decided: the rule's own, then these cases; NULL where none is so."""
