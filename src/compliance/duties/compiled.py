@@ -36,7 +36,7 @@ class Compiled:
 
 @dataclass(frozen=True)
 class CompiledMeasure:
-    """A measure as SQL, what it needs of the data, the rule whose duties it counts or the tables whose rows it does."""
+    """A measure as SQL of what it counts, what it needs of the data, and the rule or tables whose duties or rows it counts."""
 
     rule: str
     sql: str
@@ -46,6 +46,7 @@ class CompiledMeasure:
     withheld: str | None = None
     counts: tuple[str, ...] = ()
     codes: frozenset[CodeNeed] = frozenset()
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,15 @@ from compliance.dataset.coverage import Coverage, falls_short
 from compliance.dataset.known import day_literal, known_views
 from compliance.dataset.schema import Schema
 from compliance.duties.compiled import BUILT_IN_FACTS, FACT, CodeNeed, Compiled, CompiledMeasure, Need, filled
-from compliance.duties.output import FOUND, judged
 from compliance.duties.owners import OWNERS, owned
 from compliance.duties.pack import Pack
+from compliance.duties.status import FOUND, judged
+from compliance.duties.sums import COUNTED, summed
 from compliance.errors import EngineError
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import Escalation, FactPattern, Measure
 
-BATCH = 8
+BATCH = 16
 Progress = Callable[[str], None]
 T = TypeVar("T")
 
@@ -268,8 +269,24 @@ def _run_duties(
 
     cursors.each(run, _batches(ready))
     result.evaluated.sort()
-    duties = judged("found_duties", day_literal(as_of))
-    connection.execute(owned(f"({duties})", "duties", f", {IDENTITY} AS id") + "; DROP TABLE found_duties")
+    _judge(connection, cursors, as_of)
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, cursors: Cursors, as_of: datetime.date) -> None:
+    """Makes the table `duties` of what was found, a part on each cursor."""
+
+    def select(part: str) -> str:
+        return owned(f"({judged(f'({part})', day_literal(as_of))})", f", {IDENTITY} AS id")
+
+    found = "SELECT * FROM found_duties"
+    connection.execute(f"CREATE OR REPLACE TABLE duties AS {select(f'{found} LIMIT 0')}")
+    parts = [f"{found} WHERE rowid % {cursors.number} = {part}" for part in range(cursors.number)]
+    cursors.each(lambda cursor, part: _run(cursor, f"INSERT INTO duties {select(part)}"), parts)
+    connection.execute("DROP TABLE found_duties")
+
+
+def _run(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+    cursor.execute(sql)
 
 
 IDENTITY = (
@@ -303,19 +320,21 @@ def _run_measures(
     as_of: datetime.date,
     result: Evaluation,
 ) -> None:
-    connection.execute(
-        "CREATE OR REPLACE TABLE measures (measure VARCHAR, scope_type VARCHAR, scope_id VARCHAR, authority VARCHAR,"
-        " numerator DOUBLE, denominator DOUBLE)"
-    )
+    connection.execute(f"CREATE OR REPLACE TABLE counted ({COUNTED})")
 
-    def run(cursor: duckdb.DuckDBPyConnection, one: CompiledMeasure) -> None:
+    def run(cursor: duckdb.DuckDBPyConnection, batch: list[CompiledMeasure]) -> None:
         try:
-            cursor.execute(f"INSERT INTO measures\n{filled(one.sql, as_of)}")
-            result.evaluated.append(one.rule)
+            cursor.execute("INSERT INTO counted\n" + "\nUNION ALL\n".join(filled(one.sql, as_of) for one in batch))
+            result.evaluated += [one.rule for one in batch]
         except duckdb.Error as error:
-            result.not_evaluated.append(NotEvaluated(one.rule, (), f"failed: {_first_line(error)}", failed=True))
+            if len(batch) == 1:
+                result.not_evaluated.append(NotEvaluated(batch[0].rule, (), f"failed: {_first_line(error)}", failed=True))
+            for one in batch if len(batch) > 1 else ():
+                run(cursor, [one])
 
-    cursors.each(run, ready)
+    cursors.each(run, _batches(ready))
+    by = {one.rule: one.by for one in ready}
+    connection.execute(f"CREATE OR REPLACE TABLE measures AS\n{summed('counted', by)}; DROP TABLE counted")
     result.evaluated.sort()
 
 

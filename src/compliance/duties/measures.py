@@ -30,7 +30,6 @@ DUTY_COLUMNS = {
     "bound": "DOUBLE",
     "row_ref": "BIGINT",
 }
-SCOPES = {"service": "service", "team": "team_id", "worker": "worker_id"}
 
 
 def duties_source(rule: str) -> Source:
@@ -64,21 +63,26 @@ class MeasureCompiler:
         return f"CASE WHEN {bound.sql} THEN 1 ELSE 0 END" if bound.type == "BOOLEAN" else f"coalesce({bound.sql}, 0)"
 
     def compile(self) -> CompiledMeasure:
-        """The measure as SQL: one row for each scope, with its numerator and denominator."""
+        """The measure as SQL: one row for each thing counted, with what it adds and whom it is about."""
         where = [self.bind(self.body.where, condition=True).sql] if self.body.where else []
         where += self._window()
-        counted = f"""SELECT m.authority, {self._column("worker_id", self.body.worker)} AS worker_id,
-      {self._column("team_id", self.body.team)} AS team_id, {self._column("person_id")} AS person_id,
-      {self._column("carer_id")} AS carer_id,
-      {self.amount(self.body.numerator)} AS numerator, {self.amount(self.body.denominator)} AS denominator
-    FROM {self.source.relation} AS m
-    WHERE {" AND ".join(f"({part})" for part in where) or "TRUE"}"""
-        sql = f"WITH counted AS (\n    {counted}\n  ),\n  owned AS ({OWNED_ROWS})\n{self._scopes()}"
-        needs = frozenset(need for need in self.reads if not is_optional(need, self.rule.optional))
-        definitions = () if self.is_of_rule else self.bench.in_order([self.body.of])
-        of_rule = self.body.of if self.is_of_rule else None
-        counts = () if self.is_of_rule else tuple(sorted(tables_of(self.source)))
-        return CompiledMeasure(self.rule.id, sql, needs, definitions, of_rule, self._withheld(), counts, self.source.code_needs)
+        sql = f"""SELECT {literal(self.rule.id)} AS measure, m.authority,
+  {self._column("worker_id", self.body.worker)} AS worker_id, {self._column("team_id", self.body.team)} AS team_id,
+  {self._column("person_id")} AS person_id, {self._column("carer_id")} AS carer_id,
+  {self.amount(self.body.numerator)} AS numerator, {self.amount(self.body.denominator)} AS denominator
+FROM {self.source.relation} AS m
+WHERE {" AND ".join(f"({part})" for part in where) or "TRUE"}"""
+        return CompiledMeasure(
+            self.rule.id,
+            sql,
+            frozenset(need for need in self.reads if not is_optional(need, self.rule.optional)),
+            () if self.is_of_rule else self.bench.in_order([self.body.of]),
+            self.body.of if self.is_of_rule else None,
+            self._withheld(),
+            () if self.is_of_rule else tuple(sorted(tables_of(self.source))),
+            self.source.code_needs,
+            tuple(dict.fromkeys(self.body.by)),
+        )
 
     def _withheld(self) -> str | None:
         """Why the measure cannot be had from data that holds only the latest events: it would count those alone."""
@@ -109,28 +113,6 @@ class MeasureCompiler:
             return [f"{day} <= {today}"]
         first = backward(today, Length.of(Duration.parse(self.body.window)))
         return [f"{day} > {first}", f"{day} <= {today}"]
-
-    def _scopes(self) -> str:
-        """SQL of the sums for the council and for each service, team and worker asked for."""
-        scopes = [("authority", "authority"), *((scope, SCOPES[scope]) for scope in self.body.by)]
-        parts = [
-            f"SELECT {literal(self.rule.id)} AS measure, {literal(scope)} AS scope_type, {column} AS scope_id, authority,"
-            " CAST(sum(numerator) AS DOUBLE) AS numerator, CAST(sum(denominator) AS DOUBLE) AS denominator"
-            f" FROM owned WHERE {column} IS NOT NULL GROUP BY {column}, authority"
-            for scope, column in dict(scopes).items()
-        ]
-        return "\nUNION ALL\n".join(parts)
-
-
-OWNED_ROWS = """
-    SELECT c.authority, c.numerator, c.denominator,
-      coalesce(c.worker_id, child.worker_id, carer.worker_id) AS worker_id, team.team_id, team.service
-    FROM counted AS c
-    LEFT JOIN child_owner AS child ON child.person_id = c.person_id
-    LEFT JOIN carer_owner AS carer ON carer.carer_id = c.carer_id
-    LEFT JOIN known.workers AS w ON w.worker_id = coalesce(c.worker_id, child.worker_id, carer.worker_id)
-    LEFT JOIN known.teams AS team ON team.team_id = coalesce(c.team_id, child.team_id, carer.team_id, w.team_id)
-  """
 
 
 def compile_measure(bench: Workbench, rule: Rule) -> CompiledMeasure:

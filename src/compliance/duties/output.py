@@ -1,45 +1,13 @@
-"""The common second half of every duty rule's SQL: what is found of each duty, and the duties as they are judged.
-
-A rule's own SQL says what is found (`FOUND`). The status of all duties follows in one further step (`judged`).
-"""
+"""The common second half of every duty rule's SQL: what is found of each duty. Its status follows in one step for all."""
 
 from __future__ import annotations
 
 import re
 
-from compliance.duties.coverage import LAST, ends
+from compliance.duties.coverage import LAST
 from compliance.duties.frame import NOTHING, Frame, Owed
 from compliance.duties.sources import OWN, literal
-from compliance.duties.status import COLUMNS, dated_status, days_over, trusted_status
-
-FOUND = {
-    "rule": "VARCHAR",
-    "subject_type": "VARCHAR",
-    "subject_id": "VARCHAR",
-    "authority": "VARCHAR",
-    "person_id": "VARCHAR",
-    "carer_id": "VARCHAR",
-    "worker_id": "VARCHAR",
-    "team_id": "VARCHAR",
-    "trigger_date": "DATE",
-    "due_date": "DATE",
-    "done_date": "DATE",
-    "ceased_date": "DATE",
-    "answer": "VARCHAR",
-    "gap": "BIGINT",
-    "value": "DOUBLE",
-    "bound": "DOUBLE",
-    "variant": "VARCHAR",
-    "period": "VARCHAR",
-    "version": "VARCHAR",
-    "unknown_because": "VARCHAR",
-    "unsure_because": "VARCHAR",
-    "covers_to": "DATE",
-    "note": "VARCHAR",
-    "trigger_ref": "BIGINT",
-    "evidence_ref": "BIGINT",
-}
-"""The columns of what is found, with their types. `answer` is the status where dates alone do not give it."""
+from compliance.duties.status import FOUND
 
 
 def select_found(
@@ -86,23 +54,3 @@ def _own_columns(sql: str) -> set[str]:
 
 def _column(frame: Frame, name: str) -> str:
     return OWN + name if name in frame.source.columns else NOTHING
-
-
-def judged(found: str, today: str) -> str:
-    """The SELECT of the duties, with the columns of the table `duties`, over a relation of what was found."""
-    known = f"WHEN answer IS NOT NULL THEN answer ELSE {dated_status(today)}"
-    decided = f"CASE WHEN unknown_because IS NOT NULL THEN 'unknown' {known} END"
-    made = {"days_over": days_over(today), "note": _note(today)}
-    columns = ",\n  ".join(f"{made.get(name, name)} AS {name}" for name in COLUMNS)
-    return f"""SELECT {columns}
-FROM (
-  SELECT *, {trusted_status("decided")} AS status
-  FROM (SELECT *, {decided} AS decided FROM {found}) AS decisions
-) AS judgements"""
-
-
-def _note(today: str) -> str:
-    """SQL of the remarks; where the data end before the day, also that what came since is not known."""
-    doubt = "CASE WHEN status <> decided THEN unsure_because END"
-    since = f"CASE WHEN status IN ('overdue', 'due') AND {LAST} < {today} THEN {ends('what came since is not known')} END"
-    return f"nullif(concat_ws('; ', unknown_because, {doubt}, {since}, nullif(note, '')), '')"

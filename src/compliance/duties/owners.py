@@ -23,7 +23,6 @@ SELECT carer_id, worker_id, team_id FROM (
 """
 
 OWNED = """
-CREATE OR REPLACE TABLE {name} AS
 SELECT d.* REPLACE (
     coalesce(d.worker_id, child.worker_id, carer.worker_id) AS worker_id,
     coalesce(d.team_id, child.team_id, carer.team_id, worker.team_id, owner.team_id) AS team_id
@@ -38,6 +37,6 @@ LEFT JOIN known.teams AS team ON team.team_id = coalesce(d.team_id, child.team_i
 """
 
 
-def owned(source: str, name: str, more: str = "") -> str:
-    """SQL that makes a table like `source` with its worker, team and service filled in from the allocations."""
-    return OWNED.format(source=source, name=name, more=more)
+def owned(source: str, more: str = "") -> str:
+    """SQL of the rows of `source` with their worker, team and service filled in from the allocations."""
+    return OWNED.format(source=source, more=more)

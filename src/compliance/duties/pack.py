@@ -59,8 +59,7 @@ def _typed(data: dict[str, Any], needs: str, names: str) -> dict[str, Any]:
     typed = {**data, needs: frozenset((table, column) for table, column in data[needs]), names: tuple(data[names])}
     if "codes" in data:
         typed["codes"] = frozenset((table, column, tuple(codes)) for table, column, codes in data["codes"])
-    if "counts" in data:
-        typed["counts"] = tuple(data["counts"])
+    typed |= {name: tuple(data[name]) for name in ("counts", "by") if name in data}
     return typed
 
 

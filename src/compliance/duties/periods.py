@@ -6,11 +6,14 @@ import datetime
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from compliance.calendar import Duration
-from compliance.duties.expressions import Reads
 from compliance.duties.sources import literal
 from compliance.rulebook.model import Relaxed
+
+if TYPE_CHECKING:
+    from compliance.duties.expressions import Reads
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from compliance.dataset.schema import Table
 from compliance.duties.compiled import filled
 from compliance.duties.compiler import Workbench
 from compliance.duties.measures import compile_measure
-from compliance.duties.output import judged
+from compliance.duties.status import judged
+from compliance.duties.sums import summed
 from compliance.rulebook.model import Rule
 
 DIALECTS = ("duckdb", "postgres", "tsql", "spark")
@@ -29,6 +30,7 @@ def portable_sql(bench: Workbench, rule: Rule, as_of: datetime.date, dialect: st
     else:
         measure = compile_measure(bench, rule)
         sql, definitions = filled(measure.sql, as_of), measure.definitions
+        sql = summed(f"({sql})", {rule.id: measure.by})
     tree = sqlglot.parse_one(sql, dialect="duckdb")
     if rule.is_duty:
         tree = _judged(tree, as_of)

@@ -22,9 +22,22 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = "1.0"
 
 
-def as_json(document: Any) -> bytes:
-    """The document as UTF-8 JSON, indented, with a last line end."""
-    return (json.dumps(document, ensure_ascii=False, indent=1, default=_plain) + "\n").encode()
+def as_json(document: Mapping[str, Any] | list[Any]) -> bytes:
+    """The document as UTF-8 JSON: a line for each item of its lists, so that files compare line by line, and a last line end."""
+    if isinstance(document, list):
+        return ("[\n " + ",\n ".join(map(_text, document)) + "\n]\n").encode()
+    parts = [f" {_text(name)}: {_member(value)}" for name, value in document.items()]
+    return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
+
+
+def _member(value: Any) -> str:
+    if isinstance(value, list) and value:
+        return "[\n  " + ",\n  ".join(map(_text, value)) + "\n ]"
+    return json.dumps(value, ensure_ascii=False, indent=1, default=_plain).replace("\n", "\n ")
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_plain)
 
 
 def as_json_line(document: Any) -> bytes:
@@ -45,7 +58,7 @@ def check_json(published: Published) -> bytes:
 
 def findings_jsonl(published: Published) -> bytes:
     """One finding a line."""
-    return b"".join(as_json_line(finding_document(one, published.run.rulebook)) for one in published.findings)
+    return b"".join(map(as_json_line, findings_document(published.findings, published.run.rulebook)))
 
 
 def check_document(run: Run, found: Iterable[Finding], measured: Iterable[MeasureValue]) -> dict[str, Any]:
@@ -53,14 +66,29 @@ def check_document(run: Run, found: Iterable[Finding], measured: Iterable[Measur
     return {
         "schema_version": SCHEMA_VERSION,
         "run": run.manifest(),
-        "findings": [finding_document(one, run.rulebook) for one in found],
+        "findings": findings_document(found, run.rulebook),
         "measures": [measure_document(one) for one in measured],
         "not_evaluated": [not_evaluated_document(one, run.rulebook) for one in run.evaluation.not_evaluated],
     }
 
 
+def findings_document(found: Iterable[Finding], rulebook: Rulebook) -> list[dict[str, Any]]:
+    """The findings; what they cite is put together once a rule."""
+    cited: dict[str, list[dict[str, Any]]] = {}
+    documents = []
+    for one in found:
+        if one.rule.id not in cited:
+            cited[one.rule.id] = citations(one.rule, rulebook)
+        documents.append(_finding_document(one, cited[one.rule.id]))
+    return documents
+
+
 def finding_document(one: Finding, rulebook: Rulebook) -> dict[str, Any]:
     """A finding as the design fixes it."""
+    return _finding_document(one, citations(one.rule, rulebook))
+
+
+def _finding_document(one: Finding, cited: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "id": one.id,
         "rule": one.rule.id,
@@ -87,7 +115,7 @@ def finding_document(one: Finding, rulebook: Rulebook) -> dict[str, Any]:
         "waived": waived_document(one.waived),
         "verified": one.verified,
         "corresponds": list(one.rule.corresponds),
-        "citations": citations(one.rule, rulebook),
+        "citations": cited,
     }
 
 

@@ -92,7 +92,7 @@ def _facts_of(
     if kind == "breach":
         yield from _selected(evaluation, kind, BREACH, patterns, read, "finding")
     elif kind == "tally":
-        yield from _selected(evaluation, kind, _tallies(), patterns, read, "tally")
+        yield from _selected(evaluation, kind, _tallies(patterns), patterns, read, "tally")
     elif kind == "measure":
         yield from _selected(evaluation, kind, _measures(evaluation), patterns, read, "measured")
     elif kind != "risk":
@@ -138,17 +138,23 @@ def _test_sql(test: Test) -> str:
     return f'f."{test.property}" {op} {value}'
 
 
-def _tallies() -> str:
-    """SQL of the counts of breaches for each scope, by rule, by topic within theme, by theme and in all."""
+def _tallies(patterns: Sequence[Pattern]) -> str:
+    """SQL of the counts of breaches for each scope, by rule, by topic within theme, by theme and in all.
+
+    Only those counts are made that some pattern may read, and only of duties that stand open or were decided within a year.
+    """
+    asked = {(_constant(pattern, "by"), _constant(pattern, "scope_type")) for pattern in patterns}
     judged = """
-      SELECT d.*, r.theme, r.topic, r.severity,
-        CASE d.status WHEN 'overdue' THEN 1 ELSE 0 END AS is_open,
-        CASE WHEN d.status IN ('late', 'missed')
-          AND coalesce(d.done_date, d.ceased_date, d.due_date) > (SELECT as_of FROM known.run)
-          - INTERVAL 12 MONTH THEN 1 ELSE 0 END AS was_late,
-        CASE WHEN d.status = 'met' AND coalesce(d.done_date, d.due_date) > (SELECT as_of FROM known.run) - INTERVAL 12 MONTH
-          THEN 1 ELSE 0 END AS was_met
-      FROM duties AS d JOIN rule_facts AS r ON r.rule = d.rule"""
+      SELECT * FROM (
+        SELECT d.*, r.theme, r.topic, r.severity,
+          CASE d.status WHEN 'overdue' THEN 1 ELSE 0 END AS is_open,
+          CASE WHEN d.status IN ('late', 'missed')
+            AND coalesce(d.done_date, d.ceased_date, d.due_date) > (SELECT as_of FROM known.run)
+            - INTERVAL 12 MONTH THEN 1 ELSE 0 END AS was_late,
+          CASE WHEN d.status = 'met' AND coalesce(d.done_date, d.due_date) > (SELECT as_of FROM known.run) - INTERVAL 12 MONTH
+            THEN 1 ELSE 0 END AS was_met
+        FROM duties AS d JOIN rule_facts AS r ON r.rule = d.rule
+      ) AS decided WHERE is_open + was_late + was_met > 0"""
     subjects = {"rule": "rule", "topic": "theme || '/' || topic", "theme": "theme", "all": "'all'"}
     parts = [
         f"SELECT {expression} AS of, '{by}' AS by, '{scope}' AS scope_type, {column} AS scope_id, authority,"
@@ -161,6 +167,7 @@ def _tallies() -> str:
         f" GROUP BY {expression}, {column}, authority{', team_id' if scope in ('worker', 'team') else ''}"
         for by, expression in subjects.items()
         for scope, column in SCOPES.items()
+        if asked & {(by, scope), (by, None), (None, scope), (None, None)}
     ]
     rate = "CAST(floor(1000.0 * (open + closed) / nullif(open + closed + met, 0)) AS BIGINT)"
     union = "\nUNION ALL\n".join(parts)
@@ -168,6 +175,11 @@ def _tallies() -> str:
         f"WITH judged AS ({judged})\nSELECT *, open + closed + met AS decided, {rate} AS breach_permille,"
         f" of || ':' || scope_type || ':' || scope_id AS tally FROM (\n{union}\n) AS counted WHERE open + closed > 0"
     )
+
+
+def _constant(pattern: Pattern, property: str) -> str | int | None:
+    """The one value that a pattern asks of a property, or None where it may be any."""
+    return next((test.value for test in pattern.tests if test.property == property and test.op == "="), None)
 
 
 def _measures(evaluation: Evaluation) -> str:
