@@ -30,10 +30,12 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from tests.mutants import DefinitionMutant, Mutant, definition_mutants, mutants
 
 from compliance.dataset.schema import load_schema
-from compliance.duties.compiled import FACT, filled
+from compliance.duties.compiled import AS_OF_MARK, FACT, filled
 from compliance.duties.compiler import Workbench
 from compliance.duties.examples import ANSWER, ExampleBench, Outcome, _by_authority, _outcome, _with
 from compliance.duties.measures import compile_measure
+from compliance.duties.status import judged
+from compliance.duties.sums import summed
 from compliance.errors import ComplianceError
 from compliance.risks.examples import AllExamples
 from compliance.rulebook.load import Rulebook, load_file, load_rulebook, rule_paths
@@ -159,13 +161,13 @@ class MutantBench(ExampleBench):
 
 def _duties_query(bench: Workbench, rule: Rule) -> str:
     order = "subject_id, trigger_date, due_date, done_date"
-    return f"SELECT authority, {', '.join(ANSWER)} FROM ({bench.compile(rule).sql}) ORDER BY {order}"
+    return f"SELECT authority, {', '.join(ANSWER)} FROM ({judged(f'({bench.compile(rule).sql})', AS_OF_MARK)}) ORDER BY {order}"
 
 
 def _measures_query(bench: Workbench, rule: Rule) -> str:
-    names = ("measure", "scope_type", "scope_id", "authority", "numerator", "denominator")
-    sql = compile_measure(bench, rule).sql
-    return f"SELECT authority, {', '.join(MEASURED)} FROM ({sql}) AS m({', '.join(names)}) ORDER BY scope_type, scope_id"
+    measure = compile_measure(bench, rule)
+    sql = summed(f"({measure.sql})", {rule.id: measure.by})
+    return f"SELECT authority, {', '.join(MEASURED)} FROM ({sql}) ORDER BY scope_type, scope_id"
 
 
 @dataclass
