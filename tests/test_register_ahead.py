@@ -14,7 +14,9 @@ from compliance.outputs.calendar_file import escaped, folded
 from compliance.outputs.sparkline import sparkline
 from compliance.register.equality import rate_ratio, wilson
 from compliance.register.forecast import parse_demand
+from compliance.register.trend import shown_rules, wanted_rules
 from compliance.register.xmr import chart
+from compliance.rulebook.load import load_rulebook
 from conftest import HEREFORDSHIRE, Command
 from register_data import council
 
@@ -103,6 +105,27 @@ def test_a_trend_is_judged_month_by_month(compliance: Command, tmp_path: Path) -
     text = compliance("trend", data, "--rules", rules, "--months", "4").stdout
     assert "(provisional)" in text and "1 of 4" in text
     assert "T-RISK" not in compliance("trend", data, "--rules", rules, "--no-risks").stdout
+    one = compliance("trend", data, "--rules", rules, "--months", "4", "--rule", "T-RISK", "--format", "json")
+    assert [each for each in document["series"] if each["id"] == "T-RISK"] == json.loads(one.stdout)["series"]
+    refused = compliance("trend", data, "--rules", rules, "--no-risks", "--rule", "T-RISK")
+    assert (refused.returncode, "nothing to show" in refused.stderr) == (2, True)
+
+
+def test_a_trend_evaluates_what_its_series_rest_on_and_no_more(tmp_path: Path) -> None:
+    _, folder = council(tmp_path)
+    rulebook = load_rulebook(folder)
+    assert wanted_rules(rulebook, ["T-SHARE"]) == {"T-SHARE", "T-ONE"}
+    assert wanted_rules(rulebook, ["T-RISK"]) == {"T-RISK", "T-ONE"}
+    assert shown_rules(rulebook, (), with_risks=True) == {"T-SHARE", "T-RISK"}
+    assert shown_rules(rulebook, ["T-SHARE", "T-RISK"], with_risks=False) == {"T-SHARE"}
+
+
+def test_a_risk_rests_on_every_rule_that_its_patterns_could_match() -> None:
+    rulebook = load_rulebook()
+    under = wanted_rules(rulebook, ["ESC-REVIEW-WOULD-FAIL"])
+    assert {"ESC-OVERSIGHT-WEAK", "SUPERVISION-MONTHLY-IN-TIME", "WF-SUPERVISION-MONTHLY"} <= under
+    everything = {duty.id for duty in rulebook.duties if duty.theme == "child_protection"}
+    assert everything <= wanted_rules(rulebook, ["ESC-NQSW-COMPLEX-CASES"])
 
 
 STEADY = [10.0, 12.0] * 8

@@ -19,7 +19,8 @@ from compliance.cli.options import (
     rules_option,
     stdout_console,
 )
-from compliance.register.trend import MOST_MONTHS, trend, trend_document, wanted_rules
+from compliance.errors import UsageError
+from compliance.register.trend import MOST_MONTHS, shown_rules, trend, trend_document, wanted_rules
 from compliance.run import Request, Timings, run, trusted
 
 
@@ -52,23 +53,24 @@ def command(
     """
     rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     chosen = {rulebook.rule(name).id for name in names}
-    with_risks = not no_risks and (not chosen or any(rulebook.rules[name].kind == "escalation" for name in chosen))
+    shown = shown_rules(rulebook, chosen, with_risks=not no_risks)
+    if not shown:
+        raise UsageError("nothing to show", help="--rule names a measure, or an escalation rule without --no-risks")
     progress, clock = progress_to_stderr(quiet), Timings()
     with clock.stage("last"):
-        only = frozenset(wanted_rules(rulebook, with_risks=False))
+        only = frozenset(wanted_rules(rulebook, shown))
         result = run(Request(dataset, rulebook, as_of, only, with_risks=False, progress=progress, packs=kept_pack))
     trusted(result.evaluation)
     with clock.stage("trend"):
-        found = trend(result, months, with_risks=with_risks, progress=progress)
-    shown = [one for one in found if not chosen or one.rule.id in chosen]
+        found = trend(result, months, shown, progress=progress)
     if timings:
         click.echo("  ".join(f"{name} {seconds:.2f} s" for name, seconds in clock.seconds.items()), err=True)
     if form == "json":
         from compliance.outputs.documents import as_json
 
-        emit(as_json(trend_document(shown, result, months)))
+        emit(as_json(trend_document(found, result, months)))
         return 0
     from compliance.outputs.register_pages import print_trend
 
-    print_trend(stdout_console(), shown, result.as_of, months)
+    print_trend(stdout_console(), found, result.as_of, months)
     return 0

@@ -22,9 +22,13 @@ def run_again(run: Run, day: datetime.date, *, only: Iterable[str] | None = None
     with timings.stage("duties"):
         evaluation = evaluate(dataset.connection, dataset.schema, rulebook, day, available_in(dataset), run.evaluation.pack)
     trusted(evaluation)
-    assessment = None
-    if with_risks:
-        with timings.stage("risks"):
-            conjunctions = compile_all(rulebook, day)
-            assessment = assess(evaluation, run.scoring, run.ladder, conjunctions=conjunctions, reasoner=lambda: None)
-    return replace(run, evaluation=evaluation, assessment=assessment, timings=timings, waivers=())
+    judged = replace(run, evaluation=evaluation, assessment=None, timings=timings, waivers=())
+    return with_joined_risks(judged) if with_risks else judged
+
+
+def with_joined_risks(run: Run) -> Run:
+    """The run with its risks, found by the SQL joins alone; its manifest says so."""
+    conjunctions = compile_all(run.evaluation.rulebook, run.as_of)
+    with run.timings.stage("risks"):
+        assessment = assess(run.evaluation, run.scoring, run.ladder, conjunctions=conjunctions, reasoner=lambda: None)
+    return replace(run, assessment=assessment)

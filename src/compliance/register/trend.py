@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from compliance.register.again import run_again
+from compliance.duties.pack import Pack
+from compliance.register.again import run_again, with_joined_risks
 from compliance.register.register import measures
 from compliance.register.xmr import Chart, chart
 from compliance.rulebook.load import Rulebook
@@ -78,17 +79,37 @@ def month_ends(last: datetime.date, months: int) -> list[datetime.date]:
     return sorted(days)
 
 
-def trend(run: Run, months: int, *, with_risks: bool = True, progress: Progress | None = None) -> list[Series]:
-    """The series of every measure that can be evaluated, then of every kind of risk, by id; the run's tables are overwritten."""
-    wanted = wanted_rules(run.rulebook, with_risks=with_risks)
+def trend(run: Run, months: int, shown: Collection[str], *, progress: Progress | None = None) -> list[Series]:
+    """The series of the measures and kinds of risk shown that can be evaluated, measures first, by id.
+
+    The run holds the rules they rest on (`wanted_rules`), without risks; it gives the last point, and its tables are overwritten.
+    """
+    rulebook = run.evaluation.rulebook
+    with_risks = any(rulebook.rules[name].kind == "escalation" for name in shown)
+    lighter = replace(run, evaluation=replace(run.evaluation, pack=council_pack(run.evaluation.pack, rulebook)))
     found: dict[tuple[str, str], list[Point]] = {}
-    for day in month_ends(run.as_of, months):
+    for day in reversed(month_ends(run.as_of, months)):
         if progress:
             progress(f"judging as of {day}")
-        again = run_again(run, day, only=wanted, with_risks=with_risks)
+        if day == run.as_of:
+            again = with_joined_risks(run) if with_risks else run
+        else:
+            again = run_again(lighter, day, with_risks=with_risks)
         for name, authority, point in [*_measured(again), *(_raised(again) if with_risks else ())]:
-            found.setdefault((name, authority), []).append(point)
+            if name in shown:
+                found.setdefault((name, authority), []).insert(0, point)
     return [_series(run, name, authority, points) for (name, authority), points in sorted(found.items(), key=_order(run))]
+
+
+def council_pack(pack: Pack, rulebook: Rulebook) -> Pack:
+    """The pack with the measures made for the council alone, but those that an escalation rule may ask of a team or worker."""
+    patterns = [pattern for rule in rulebook.of_kind("escalation") for pattern in _patterns(rule)]
+    narrow = [one for one in patterns if one.fact == "measure" and one.where.get("scope_type") != "authority"]
+    measures = {
+        name: one if any(_allows(pattern, "measure", name) for pattern in narrow) else replace(one, by=())
+        for name, one in pack.measures.items()
+    }
+    return replace(pack, measures=measures)
 
 
 def _order(run: Run) -> Callable[[tuple[tuple[str, str], list[Point]]], tuple[bool, str, str]]:
@@ -124,16 +145,31 @@ def _raised(run: Run) -> Iterator[tuple[str, str, Point]]:
             yield name, authority.code, Point(run.as_of, number, 1.0, number)
 
 
-def wanted_rules(rulebook: Rulebook, *, with_risks: bool) -> set[str]:
-    """The measures and what they rest on; with risks, also the escalation rules and every duty that one of them could match."""
-    found = {rule.id for rule in rulebook.of_kind("measure")}
-    found |= {rule.measure.of for rule in rulebook.of_kind("measure") if rule.measure and rule.measure.of in rulebook.rules}
-    if with_risks:
-        risks = rulebook.of_kind("escalation")
-        found |= {rule.id for rule in risks}
-        patterns = [pattern for rule in risks for pattern in _patterns(rule)]
-        found |= {duty.id for duty in rulebook.duties if any(_could_match(pattern, duty) for pattern in patterns)}
+def shown_rules(rulebook: Rulebook, chosen: Collection[str], *, with_risks: bool) -> set[str]:
+    """The measures and escalation rules to show: those chosen, or else all."""
+    kinds = ("measure", "escalation") if with_risks else ("measure",)
+    return {rule.id for rule in rulebook.of_kind(*kinds) if not chosen or rule.id in chosen}
+
+
+def wanted_rules(rulebook: Rulebook, shown: Iterable[str]) -> set[str]:
+    """The rules named and all that they rest on: of a measure its rule, of an escalation rule what its patterns could match."""
+    found: set[str] = set()
+    waiting = list(shown)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _under(rulebook, rulebook.rules[name])
     return found
+
+
+def _under(rulebook: Rulebook, rule: Rule) -> list[str]:
+    """The rules that a rule rests on directly."""
+    if rule.measure is not None:
+        return [rule.measure.of] if rule.measure.of in rulebook.rules else []
+    if rule.kind != "escalation":
+        return []
+    return [one.id for one in rulebook.rules.values() if any(_could_match(pattern, one) for pattern in _patterns(rule))]
 
 
 def _patterns(rule: Rule) -> list[FactPattern]:
@@ -142,15 +178,20 @@ def _patterns(rule: Rule) -> list[FactPattern]:
     return body.when
 
 
-def _could_match(pattern: FactPattern, duty: Rule) -> bool:
-    """Whether a duty's breach, or a tally that counts it, could be a fact of the pattern."""
-    if pattern.fact == "breach":
-        own = {"rule": duty.id, "topic": duty.topic, "theme": duty.theme}
-        return all(_allows(pattern, name, value) for name, value in own.items())
-    if pattern.fact != "tally":
-        return False
-    tallied = {"rule": duty.id, "topic": f"{duty.theme}/{duty.topic}", "theme": duty.theme, "all": "all"}
-    return any(_allows(pattern, "by", by) and _allows(pattern, "of", of) for by, of in tallied.items())
+def _could_match(pattern: FactPattern, rule: Rule) -> bool:
+    """Whether what a rule gives (a breach, a tally that counts it, a measure, a risk) could be a fact of the pattern."""
+    match pattern.fact:
+        case "breach":
+            own = {"rule": rule.id, "topic": rule.topic, "theme": rule.theme}
+            return rule.is_duty and all(_allows(pattern, name, value) for name, value in own.items())
+        case "tally":
+            tallied = {"rule": rule.id, "topic": f"{rule.theme}/{rule.topic}", "theme": rule.theme, "all": "all"}
+            return rule.is_duty and any(_allows(pattern, "by", by) and _allows(pattern, "of", of) for by, of in tallied.items())
+        case "measure":
+            return rule.kind == "measure" and _allows(pattern, "measure", rule.id)
+        case "risk":
+            return rule.kind == "escalation" and _allows(pattern, "rule", rule.id) and _allows(pattern, "theme", rule.theme)
+    return False
 
 
 def _allows(pattern: FactPattern, name: str, value: str | None) -> bool:
