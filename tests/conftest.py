@@ -19,6 +19,11 @@ HEREFORDSHIRE = ROOT / "fixtures" / "herefordshire-2021-09-30"
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The switch that writes the screens in tests/screens anew."""
+    parser.addoption("--update-screens", action="store_true", help="write the screens in tests/screens anew")
+
+
 @pytest.fixture(scope="session")
 def herefordshire() -> Path:
     """The Herefordshire fixture."""

@@ -60,7 +60,7 @@ FORMATS = tuple(WRITERS)
     help="Exit 1 from this severity; from N breaches, or N% of the duties decided.",
 )
 @click.option("--baseline", type=click.Path(path_type=Path), help="A saved check document (JSON): only new breaches count.")
-@click.option("--limit", type=click.IntRange(min=0), default=5, show_default=True, help="Lines a rule in text; 0 is all.")
+@click.option("--limit", type=click.IntRange(min=0), help="Breaches a rule in text: 5, or what one screen holds; 0 is all.")
 @format_option(*FORMATS)
 @click.option("--output", "outputs", multiple=True, metavar="FORMAT=PATH", help="Also write this file (repeatable).")
 @decisions_options
@@ -82,7 +82,7 @@ def command(
     severity: str,
     fail_on: Gate,
     baseline: Path | None,
-    limit: int,
+    limit: int | None,
     form: str,
     outputs: tuple[str, ...],
     register_file: Path | None,

@@ -36,7 +36,7 @@ from compliance.run import Request, Run, run, trusted
 @click.option("--to", "last", type=DAY, help="The later as-of date of one dataset.")
 @rules_option
 @decisions_options
-@click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True, help="Findings a list in text; 0 is all.")
+@click.option("--limit", type=click.IntRange(min=0), help="Rules a list in text: 10, or what one screen holds; 0 is all.")
 @format_option("text", "json")
 @quiet_option
 def command(
@@ -47,7 +47,7 @@ def command(
     local_rules: tuple[Path, ...],
     register_file: Path | None,
     no_waivers: bool,
-    limit: int,
+    limit: int | None,
     form: str,
     quiet: bool,
 ) -> int:

@@ -37,7 +37,8 @@ from compliance.run import Request, run, trusted
 @dataset_argument
 @as_of_option
 @rules_option
-@click.option("--top", type=click.IntRange(min=1), default=12, show_default=True, help="How many risks to print.")
+@click.option("--top", type=click.IntRange(min=1), help="How many kinds of risk to print (else what fits a screen).")
+@click.option("--full", is_flag=True, help="Print everything, however long: every kind of risk, measure and rule.")
 @click.option("--svg", type=click.Path(path_type=Path), help="Also write the screen as a picture (SVG).")
 @format_option("text", "json")
 @decisions_options
@@ -56,7 +57,8 @@ def command(
     as_of: datetime.date | None,
     rules_folder: Path | None,
     local_rules: tuple[Path, ...],
-    top: int,
+    top: int | None,
+    full: bool,
     svg: Path | None,
     form: str,
     register_file: Path | None,
@@ -90,9 +92,9 @@ def command(
         more = {"equality": equality_document(groups)} if groups is not None else {}
         emit(as_json({**register_document(found), **more}))
         return 0
-    from compliance.outputs.terminal import print_register
+    from compliance.outputs.register_screen import print_register
 
-    print_register(stdout_console(), found, top=top)
+    print_register(stdout_console(), found, top=top, full=full)
     if groups is not None:
         from compliance.outputs.register_pages import print_equality
 

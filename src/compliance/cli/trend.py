@@ -31,6 +31,7 @@ from compliance.run import Request, Timings, run, trusted
 @click.option("--months", type=click.IntRange(2, MOST_MONTHS), default=12, show_default=True, help="How many month ends.")
 @click.option("--rule", "names", multiple=True, metavar="ID", help="Only this measure or escalation rule (repeatable).")
 @click.option("--no-risks", is_flag=True, help="Measures only: faster.")
+@click.option("--limit", type=click.IntRange(min=0), help="How many series in text: what one screen holds; 0 is all.")
 @format_option("text", "json")
 @click.option("--timings", is_flag=True, help="Say on stderr how long it took.")
 @quiet_option
@@ -42,6 +43,7 @@ def command(
     months: int,
     names: tuple[str, ...],
     no_risks: bool,
+    limit: int | None,
     form: str,
     timings: bool,
     quiet: bool,
@@ -72,5 +74,5 @@ def command(
         return 0
     from compliance.outputs.register_pages import print_trend
 
-    print_trend(stdout_console(), found, result.as_of, months)
+    print_trend(stdout_console(), found, result.as_of, months, limit=limit)
     return 0

@@ -39,7 +39,7 @@ from compliance.run import Request, run, trusted
 @click.option("--worker", "workers", multiple=True, metavar="ID", help="Only this worker (repeatable).")
 @click.option("--person", "people", multiple=True, metavar="ID", help="Only this child or young person (repeatable).")
 @click.option("--severity", type=click.Choice(SEVERITIES), default="low", help="Only rules of at least this severity.")
-@click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True, help="Lines a list in text; 0 is all.")
+@click.option("--limit", type=click.IntRange(min=0), help="Lines a list in text: 10, or what one screen holds; 0 is all.")
 @format_option("text", "json", "csv", "ics")
 @click.option("--ics", type=click.Path(path_type=Path), metavar="FILE", help="Also write a calendar file, without names.")
 @decisions_options
@@ -56,7 +56,7 @@ def command(
     workers: tuple[str, ...],
     people: tuple[str, ...],
     severity: str,
-    limit: int,
+    limit: int | None,
     form: str,
     ics: Path | None,
     register_file: Path | None,
@@ -84,7 +84,7 @@ def command(
     return 0
 
 
-def _print(listed: Worklist, form: str, limit: int) -> None:
+def _print(listed: Worklist, form: str, limit: int | None) -> None:
     if form == "json":
         from compliance.outputs.documents import as_json
 

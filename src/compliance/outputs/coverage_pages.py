@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from compliance.outputs.terminal import line
+from compliance.outputs.screen import line
 from compliance.rulebook.coverage import DECIDED, UNACCOUNTED, Coverage
 
 GLYPHS = {DECIDED: "✓", UNACCOUNTED: "✗"}

@@ -6,44 +6,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from compliance.dataset.load import Dataset
 from compliance.dataset.quality import QualityFinding
 from compliance.dataset.remarks import RowRemark
+from compliance.outputs.screen import AMBER, BLUE, RED, WIDE, line, row
 from compliance.outputs.sources_read import print_sources, sources_document
-from compliance.outputs.terminal import line
 from compliance.register.data_description import DataDescription
-from compliance.rulebook.diagnostics import printable
 
 
 def print_description(console: Console, told: DataDescription) -> None:
     """The tables present, then what is missing and which rules that switches off."""
-    table = Table(box=None, padding=(0, 1), pad_edge=False)
-    for heading, right in (
-        ("table", False),
-        ("read", True),
-        ("loaded", True),
-        ("rejected", True),
-        ("first", False),
-        ("last", False),
-    ):
-        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
-    table.add_column("history", no_wrap=True)
-    table.add_column("source", overflow="fold")
+    wide = not console.is_terminal or console.width >= WIDE
+    width = max((len(one.table) for one in told.tables), default=5)
+    head = f"{'table':<{width}} {'read':>7} {'loaded':>7} {'rejected':>8}  {'first':<10} {'last':<10} history"
+    line(console, (f"{head} source" if wide else head, "bold"))
     for one in told.tables:
-        cells = [
-            one.table,
-            str(one.read),
-            str(one.loaded),
-            str(one.rejected),
-            str(one.first_date or ""),
-            str(one.last_date or ""),
-        ]
-        cells += [one.history or "", ", ".join(one.sources)]
-        table.add_row(*[Text(printable(cell)) for cell in cells])
-    console.print(table)
+        first, last = str(one.first_date or ""), str(one.last_date or "")
+        counts = f"{one.table:<{width}} {one.read:>7} {one.loaded:>7} {one.rejected:>8}"
+        row(console, f"{counts}  {first:<10} {last:<10} {one.history or '':<7} ", ", ".join(one.sources) if wide else "")
     _missing(console, "Missing tables", told.missing_tables)
     _missing(console, "Missing columns of tables that are present", told.missing_columns)
     for name in told.ignored:
@@ -98,7 +79,7 @@ def print_validation(
         line(
             console,
             (f"{place}: ", "bold"),
-            ("warning", "yellow"),
+            ("warning", AMBER),
             f"[{one.code}] {one.table}.{one.column} {one.key}: {one.message}",
         )
     _left_out(console, len(found), limit, "warnings")
@@ -118,7 +99,7 @@ def _remarks(console: Console, word: str, said: Sequence[RowRemark], limit: int)
         line(
             console,
             (f"{where}: ", "bold"),
-            (word, "red" if word == "error" else "cyan"),
+            (word, RED if word == "error" else BLUE),
             f": {one.table}{column}:{value} {one.reason}",
         )
     _left_out(console, len(said), limit, f"{word}s")

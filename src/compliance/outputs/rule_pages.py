@@ -9,7 +9,8 @@ from rich.console import Console
 
 from compliance.duties.examples import Outcome
 from compliance.duties.parameters import versions
-from compliance.outputs.terminal import GLYPHS, STYLES, line
+from compliance.outputs.screen import RED, STYLES, WIDE, assembled, line, row
+from compliance.outputs.terminal import GLYPHS
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import Parameter, Rule
 
@@ -18,7 +19,8 @@ def print_rules(console: Console, rules: Sequence[Rule]) -> None:
     """One line a rule, and how many there are of each kind."""
     for rule in rules:
         style = STYLES[rule.severity]
-        line(console, (f"{GLYPHS[rule.severity]} {rule.id:<36}", style), f" {rule.kind:<10} {rule.standing:<26} {rule.title}")
+        words = f"{rule.kind:<10} " if console.is_terminal and console.width < WIDE else f"{rule.kind:<10} {rule.standing:<26} "
+        row(console, assembled((f"{GLYPHS[rule.severity]} {rule.severity:<8} {rule.id:<36}", style), f" {words}"), rule.title)
     kinds = {kind: sum(rule.kind == kind for rule in rules) for kind in sorted({rule.kind for rule in rules})}
     line(console, (f"{len(rules)} rules: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()), "bold"))
 
@@ -77,13 +79,13 @@ def print_outcomes(console: Console, outcomes: Sequence[Outcome], untested: Sequ
     """The examples that failed, the rules without any, and the counts."""
     for one in outcomes:
         if not one.passed:
-            line(console, ("✗ ", "red"), (one.rule, "bold"), f"  {one.title}")
+            line(console, ("✗ ", RED), (one.rule, "bold"), f"  {one.title}")
             line(console, f"    expected {one.expected}")
             line(console, f"    found    {one.error or one.found}")
         elif verbose:
             line(console, f"✓ {one.rule}  {one.title}")
     for rule in untested:
-        line(console, ("✗ ", "red"), (rule.id, "bold"), "  has no examples")
+        line(console, ("✗ ", RED), (rule.id, "bold"), "  has no examples")
     failed = sum(not one.passed for one in outcomes)
     rules = len({one.rule for one in outcomes})
     line(console, (f"{len(outcomes)} examples of {rules} rules: {len(outcomes) - failed} passed, {failed} failed", "bold"))

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from compliance.dataset.coverage import Stretch
 from compliance.dataset.load import Dataset
+from compliance.outputs.screen import line
 
 if TYPE_CHECKING:
     from compliance.sources.recognise import Recognised
@@ -22,8 +23,6 @@ FACTS = {"people": "by UPN and date of birth", "workers": "by registration numbe
 
 def print_sources(console: Console, dataset: Dataset, *, at_most: int = SHOWN) -> None:
     """The sources, what they cover, how their ids match and where they differ; of files alike `at_most` names (0: all)."""
-    from compliance.outputs.terminal import line
-
     for heading, lines in (
         ("Read", _files(dataset.recognised, at_most)),
         ("Not all of history (what came before or since is unknown, not missed)", _stretches(dataset)),

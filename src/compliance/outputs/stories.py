@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from compliance.outputs.terminal import BAND_GLYPHS, STATUS_GLYPHS, line
+from compliance.outputs.screen import line
+from compliance.outputs.terminal import BAND_GLYPHS, STATUS_GLYPHS
 from compliance.register.explain import Cause, Story
 from compliance.risks.assess import Risk
 from compliance.run import Run
@@ -42,9 +43,8 @@ def print_chain(console: Console, run: Run, risk: Risk, cause: Cause) -> None:
     likelihood = scale.likelihood[risk.likelihood - 1].title.lower()
     impact = scale.impact[risk.impact - 1].title.lower()
     line(console, (f"{BAND_GLYPHS.get(risk.band, '')} {risk.score} {risk.band} ", "bold"), (risk.title, "bold"))
-    line(
-        console, f"  likelihood {risk.likelihood} ({likelihood}) x impact {risk.impact} ({impact}) = {risk.score}; to {risk.rung}"
-    )
+    rung = run.ladder.rung(run.ladder.rank(risk.rung)).title
+    line(console, f"  likelihood {risk.likelihood} ({likelihood}) x impact {risk.impact} ({impact}) = {risk.score}; to {rung}")
     instrument = run.rulebook.instruments[risk.rule.instrument]
     line(console, f"  {risk.rule.law}")
     line(console, f"  rests on {instrument.title}, {risk.rule.provision} ({risk.rule.verified})")

@@ -1,52 +1,74 @@
-"""What a person reads in the terminal: findings, the register, and the words for both."""
+"""What a person reads in the terminal of findings: the breaches by rule, what was not evaluated, and the line that sums up."""
 
 from __future__ import annotations
 
-import datetime
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from compliance.duties.evaluate import NotEvaluated
 from compliance.duties.findings import Finding
+from compliance.outputs.screen import STYLES, TALL, line, number_of, row
 from compliance.outputs.sources_read import print_sources
-from compliance.register.merge import Standing
-from compliance.register.register import LadderState, MeasureValue, Register
-from compliance.risks.assess import Risk
-from compliance.rulebook.diagnostics import printable
-from compliance.rulebook.model import SEVERITIES, Measure
+from compliance.rulebook.model import SEVERITIES
 from compliance.run import Run
 
 GLYPHS = {"critical": "◆", "high": "▲", "medium": "●", "low": "○"}
-STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
-BAND_STYLES = {"extreme": "bold red", "high": "red", "moderate": "yellow", "low": "green"}
 BAND_GLYPHS = {"extreme": "◆", "high": "▲", "moderate": "●", "low": "○"}
 STATUS_GLYPHS = {"overdue": "✗", "missed": "✗", "late": "!", "unknown": "?", "due": "·", "met": "✓", "lapsed": "-"}
 READ_IN_FULL = "text"
+A_RULE = 5
 PLURALS = {"child": "children", "carer": "carers", "worker": "workers", "team": "teams", "item": "items", "authority": "councils"}
 
 
-def line(console: Console, *parts: str | tuple[str, str]) -> None:
-    """One line, as long as it is, with nothing in it that a terminal would obey."""
-    console.print(
-        Text.assemble(*[(printable(part[0]), part[1]) if isinstance(part, tuple) else printable(part) for part in parts]),
-        soft_wrap=True,
-        highlight=False,
-    )
+def print_check(console: Console, run: Run, found: Sequence[Finding], *, limit: int | None, quiet: bool = False) -> None:
+    """Breaches grouped by severity and rule, then what was not evaluated, then one line that sums up.
 
-
-def print_check(console: Console, run: Run, found: Sequence[Finding], *, limit: int, quiet: bool = False) -> None:
-    """Breaches grouped by severity and rule, then what was not evaluated, then one line that sums up."""
+    `limit` is the most findings of a rule; None is five, and a line a rule where a terminal's screen cannot hold them.
+    """
     ordered = sorted(found, key=lambda one: (-SEVERITIES.index(one.rule.severity), one.rule.id))
-    for _, group in groupby(ordered, key=lambda one: one.rule.id):
-        print_rule_group(console, list(group), limit=limit)
+    groups = [list(group) for _, group in groupby(ordered, key=lambda one: one.rule.id)]
+    short = limit is None and console.is_terminal and _lines(groups, run, quiet) > TALL
+    if short:
+        _rule_lines(console, groups)
+    else:
+        for group in groups:
+            print_rule_group(console, group, limit=A_RULE if limit is None else limit)
     if not quiet:
-        print_not_evaluated(console, run.evaluation.not_evaluated)
+        (_not_evaluated_in_short if short else print_not_evaluated)(console, run.evaluation.not_evaluated)
         print_sources(console, run.dataset)
         print_summary(console, run, found)
+
+
+def _lines(groups: Sequence[Sequence[Finding]], run: Run, quiet: bool) -> int:
+    """How many lines it takes to list the findings, five a rule."""
+    return sum(2 + min(len(group), A_RULE) for group in groups) + (0 if quiet else len(run.evaluation.not_evaluated))
+
+
+def _rule_lines(console: Console, groups: Sequence[Sequence[Finding]]) -> None:
+    """A line a rule: how many breaches are open and closed; as many as one screen holds, and how to see more."""
+    shown = groups[: TALL - 12]
+    line(console, ("  open closed", "bold"))
+    for severity, rules in groupby(shown, key=lambda group: group[0].rule.severity):
+        line(console, (f"{GLYPHS[severity]} {severity}", STYLES[severity]))
+        for group in rules:
+            still_open = sum(one.breach == "open" for one in group)
+            row(console, f"{still_open:>6,} {len(group) - still_open:>6,}  ", group[0].rule.title, (group[0].rule.id, "dim"))
+    if len(shown) < len(groups):
+        left = sum(len(group) for group in groups[len(shown) :])
+        line(console, (f"  … {len(groups) - len(shown)} more rules with {number_of(left, 'breach', 'breaches')}", "dim"))
+    line(console, ("  the breaches: --rule ID, --team NAME, --person ID; all of them: --limit 0", "dim"))
+
+
+def _not_evaluated_in_short(console: Console, left: Sequence[NotEvaluated]) -> None:
+    """One line: how many rules could not be evaluated, and the tables that most of them lack."""
+    if not left:
+        return
+    lacking = Counter(table for one in left for table in {need.partition(".")[0] for need in one.needs})
+    tables = ", ".join(f"{name} ({count})" for name, count in lacking.most_common(4))
+    line(console, ("Not evaluated", "bold"), f"  {number_of(len(left), 'rule')}; most lack {tables}; `data describe` says all")
 
 
 def print_rule_group(console: Console, found: Sequence[Finding], *, limit: int) -> None:
@@ -104,7 +126,7 @@ def print_summary(console: Console, run: Run, found: Sequence[Finding]) -> None:
     closed = sum(one.breach == "closed" for one in found)
     evaluation = run.evaluation
     waived = sum(one.waived is not None for one in found)
-    risks = f", {len(run.assessment.risks)} risks" if run.assessment is not None else ""
+    risks = f", {number_of(len(run.assessment.risks), 'risk')}" if run.assessment is not None else ""
     line(
         console,
         (
@@ -115,188 +137,3 @@ def print_summary(console: Console, run: Run, found: Sequence[Finding]) -> None:
             "bold",
         ),
     )
-
-
-def print_register(console: Console, found: Register, *, top: int = 12) -> None:
-    """One screen for the Director."""
-    _heading(console, found)
-    _ladder(console, found.ladder)
-    _priority_actions(console, found)
-    _risks(console, found.risks, top)
-    _decided(console, found)
-    _measures(console, [one for one in found.measures if one.scope_type == "authority"], found.run.as_of)
-    _due_soon(console, found)
-    _conflicts(console, found)
-    _confidence(console, found)
-
-
-def _heading(console: Console, found: Register) -> None:
-    run = found.run
-    names = ", ".join(one.name for one in run.dataset.authorities[:3])
-    state = found.ladder
-    clock = ""
-    if state.notice_date:
-        clock += f" · day {(run.as_of - state.notice_date).days} since the notice of {state.notice_date}"
-    if state.target_date:
-        left = (state.target_date - run.as_of).days
-        clock += f" · {left} days to {state.target_date}" if left >= 0 else f" · {-left} days past {state.target_date}"
-    line(console, ("Risk register ", "bold"), (f"{names}", "bold"), f" · as of {run.as_of}{clock}")
-
-
-def _ladder(console: Console, state: LadderState) -> None:
-    line(console, ("Intervention", "bold"))
-    for stage in state.stages:
-        if stage.id == "none" and not stage.is_current:
-            continue
-        mark = "▶" if stage.is_current else "●" if stage.reached else "○"
-        here = f"  in force since {stage.reached}" if stage.is_current and stage.reached else ""
-        warned = f"  {stage.warned_by} risks point here" if stage.warned_by else ""
-        line(console, f"  {mark} ", (stage.title, "bold" if stage.is_current else ""), here, (warned, "yellow"))
-    line(console, "  why: ", state.why)
-
-
-def _priority_actions(console: Console, found: Register) -> None:
-    if not found.priority_actions:
-        return
-    line(console, ("Ofsted priority actions", "bold"))
-    for one in found.priority_actions:
-        due = f", due {one.due_date}" if one.due_date else ""
-        past = bool(one.due_date and one.due_date < found.run.as_of and one.completed_date is None)
-        mark = "✓" if one.completed_date else "✗" if past else "…"
-        risks = f"  {len(one.risks)} risks bear on it" if one.risks else ""
-        line(console, f"  {mark} {one.title} ", (f"({one.status.replace('_', ' ')}{due})", "dim"), (risks, "yellow"))
-
-
-def _risks(console: Console, risks: Sequence[Risk], top: int) -> None:
-    """The highest risks, those of one kind on one line."""
-    kinds: dict[str, list[Risk]] = {}
-    for one in risks:
-        kinds.setdefault(one.rule.id, []).append(one)
-    shown = list(kinds.values())[:top]
-    title = f"Top risks: {len(shown)} of {len(kinds)} kinds, {len(risks)} risks in all" if risks else "No risks were raised"
-    line(console, (title, "bold"))
-    table = Table(box=None, padding=(0, 1), show_edge=False, pad_edge=False, expand=True)
-    table.add_column("score", no_wrap=True)
-    table.add_column("risk", ratio=3)
-    table.add_column("for", no_wrap=True, max_width=16, overflow="ellipsis")
-    table.add_column("to", no_wrap=True, max_width=18, overflow="ellipsis")
-    table.add_column("because", ratio=4)
-    for kind in shown:
-        table.add_row(*_risk_row(kind))
-    if shown:
-        console.print(table)
-
-
-def _decided(console: Console, found: Register) -> None:
-    """The risks about which people decided something: score as raised, now and wanted, owner, actions and review."""
-    decided = [one for one in found.standings.values() if one.decision is not None or one.waived is not None]
-    if not decided:
-        return
-    line(console, ("Decided", "bold"), (f"  {len(decided)} of {len(found.standings)} risks", "dim"))
-    for one in decided:
-        scope = "council" if one.risk.scope_type == "authority" else f"{one.risk.scope_type} {one.risk.scope_id}"
-        scores = " → ".join(str(each.score) for each in (one.inherent, one.current, one.target) if each is not None)
-        words = f"  {BAND_GLYPHS.get(one.current.band, '')} {scores}  {one.event}, {scope}"
-        line(console, words, (_decision_words(one, found), "dim"))
-
-
-def _decision_words(one: Standing, found: Register) -> str:
-    decision = one.decision
-    parts = [one.owner or "no owner"]
-    if decision is not None:
-        late = [action for action in decision.actions if action.done is None and action.due < found.run.as_of]
-        parts += [f"{len(decision.actions)} actions, {len(late)} late"] if decision.actions else []
-        parts += [decision.treatment] if decision.treatment else []
-        review = decision.next_review
-        parts += [f"review {review}{' is past' if review < found.run.as_of else ''}"] if review else []
-    parts += [f"waived until {one.waived.expires}"] if one.waived else []
-    return f"  {' · '.join(parts)}"
-
-
-def _risk_row(kind: Sequence[Risk]) -> list[Text]:
-    """The cells of one kind of risk: the first in full, the others counted."""
-    one = kind[0]
-    band = Text(f"{BAND_GLYPHS.get(one.band, '')} {one.score:>2} {one.band}", style=BAND_STYLES.get(one.band, ""))
-    scope = "council" if one.scope_type == "authority" else f"{one.scope_type} {one.scope_id}"
-    if len(kind) > 1:
-        scope = f"{len(kind)} {PLURALS.get(one.scope_type, one.scope_type)}"
-    first = "" if len(kind) == 1 else f"{one.scope_type} {one.scope_id}: "
-    words = (one.title, scope, one.rung.replace("_", " "), f"{first}{one.reason}")
-    return [band, *[Text(printable(word)) for word in words]]
-
-
-def plain(number: float) -> str:
-    """A number with thousands marked and no needless decimals."""
-    return f"{number:,.0f}" if number == round(number) else f"{number:,.1f}"
-
-
-def measured(one: MeasureValue) -> str:
-    """A measure in words: its value and its fraction."""
-    body = one.rule.body
-    assert isinstance(body, Measure)
-    fraction = f"({plain(one.numerator)} of {plain(one.denominator)})"
-    if one.value is None:
-        return f"nothing to measure {fraction}"
-    match body.unit:
-        case "percent":
-            return f"{one.value:.1f}% {fraction}"
-        case "count":
-            return plain(one.numerator)
-        case _:
-            return f"{one.value:.1f} {fraction}"
-
-
-def _measures(console: Console, values: Sequence[MeasureValue], as_of: datetime.date) -> None:
-    """The measures that published figures can be set beside, then how many more there are."""
-    compared = [one for one in values if _beside(one, as_of) and one.value is not None]
-    line(console, ("Measures", "bold"), "" if compared else "  none has a published figure to set beside it")
-    for one in compared[:10]:
-        line(console, f"  {one.rule.title}: ", (measured(one), "bold"), (_beside(one, as_of), "dim"))
-    if len(values) > len(compared[:10]):
-        line(console, (f"  … {len(values) - len(compared[:10])} more: --format json", "dim"))
-
-
-def _beside(one: MeasureValue, as_of: datetime.date) -> str:
-    """The newest benchmark of each area up to the day, in words."""
-    body = one.rule.body
-    assert isinstance(body, Measure)
-    dated = [each for each in sorted(body.benchmarks, key=lambda each: each.date) if each.date <= as_of]
-    newest = {benchmark.area.capitalize(): benchmark for benchmark in dated}
-    parts = [f"{area} {benchmark.value:g} ({benchmark.date.year})" for area, benchmark in sorted(newest.items())]
-    return f"  {', '.join(parts)}" if parts else ""
-
-
-def _due_soon(console: Console, found: Register) -> None:
-    total = sum(one.count for one in found.due_soon)
-    week = sum(one.within_7_days for one in found.due_soon)
-    line(console, ("Due in 30 days", "bold"), f"  {total} duties, {week} of them within 7 days")
-    for one in sorted(found.due_soon, key=lambda each: -each.count)[:6]:
-        line(console, f"  · {one.count:>4}  {one.rule.title} ", (f"first {one.first}  {one.rule.id}", "dim"))
-
-
-def _conflicts(console: Console, found: Register) -> None:
-    if not found.conflicts:
-        return
-    line(console, ("Read or measured in two ways", "bold"))
-    for one in found.conflicts:
-        answers = "; ".join(f"{name}: {answer}" for name, answer in one.answers)
-        line(console, f"  ≠ {one.rule.title}: {answers}")
-
-
-def _confidence(console: Console, found: Register) -> None:
-    low = [one for one in found.confidence if one.word != "high"]
-    evaluated = sum(one.evaluated for one in found.confidence)
-    rules = sum(one.rules for one in found.confidence)
-    unknown = sum(one.unknown for one in found.confidence)
-    unread = sum(one.unread_law for one in found.confidence)
-    words = ", ".join(f"{one.theme.replace('_', ' ')} {one.word}" for one in low) or "high in every theme"
-    line(
-        console,
-        ("Confidence in the data", "bold"),
-        f"  {evaluated} of {rules} duty rules evaluated, {unknown} duties unknown; {words}",
-    )
-    if unread:
-        line(
-            console,
-            (f"  the law's own text was not read for {unread} of {rules} rules: `compliance rules show ID` says which", "dim"),
-        )

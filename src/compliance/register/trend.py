@@ -52,8 +52,10 @@ class Series:
 
     @property
     def is_small(self) -> bool:
-        """Whether the last point is a share of fewer than ten, so that counts are shown and no limits."""
-        return self.unit != "count" and bool(self.points) and self.points[-1].small
+        """Whether counts are shown and no limits: the last share is of fewer than ten, or the counts are under one a month."""
+        if self.unit == "count":
+            return sum(self.values) < len(self.points)
+        return bool(self.points) and self.points[-1].small
 
     def chart(self) -> Chart | None:
         """The limits and signals, or None where there are too few points or too small numbers."""
