@@ -96,8 +96,8 @@ def command(
     """List the breaches in DATASET: duties not met in time, grouped by rule and severity."""
     clock = Timings()
     wanted = [parse_output(text) for text in outputs]
-    known = baseline_ids(baseline) if baseline else None
-    pseudonyms = pseudonyms_of(pseudonymise, key_file, [form, *(kind for kind, _ in wanted)])
+    pseudonyms = pseudonyms_of(pseudonymise, key_file)
+    known = baseline_ids(baseline, pseudonyms.mark if pseudonyms else None) if baseline else None
     with clock.stage("rules"):
         rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     _check_names(rulebook, rule_ids, themes)

@@ -76,16 +76,20 @@ class FailOn(click.ParamType[Gate]):
         return float(text)
 
 
-def baseline_ids(path: Path) -> frozenset[str]:
-    """The ids of the breaches in a saved check document. Raises UsageError when it is not one."""
+def baseline_ids(path: Path, pseudonyms: str | None = None) -> frozenset[str]:
+    """The ids of the breaches in a saved check document. Raises UsageError when it is not one, or was made under another key."""
     help = "a baseline is what `compliance check --output json=FILE` wrote"
     try:
         document = json.loads(path.read_bytes())
         found = [(one["id"], one["breach"]) for one in document["findings"]]
+        key = document.get("run", {}).get("pseudonyms")
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}", help=help) from error
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UsageError(f"{path}: not a check document", help=help) from error
+    if key != pseudonyms:
+        words = "the ids in it were replaced under another key, or not at all"
+        raise UsageError(f"{path}: {words}", help="make the baseline with the same --pseudonymise --key, or both without")
     return frozenset(str(name) for name, breach in found if breach)
 
 

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from compliance.register.waivers import Waivers
     from compliance.run import Run
 
-SAFE_FORMATS = frozenset({"text", "json", "jsonl", "csv"})
-
-
 def decisions_options(command: Command) -> Command:
     """The file of decisions, and whether its waivers work."""
     command = click.option("--no-waivers", is_flag=True, help="Ignore every waiver in the register file.")(command)
@@ -53,22 +50,19 @@ def pseudonyms_options(command: Command) -> Command:
         metavar="FILE",
         help="The file that holds the key for --pseudonymise.",
     )(command)
-    return click.option("--pseudonymise", is_flag=True, help="Replace the ids of children, workers and carers by keyed digests.")(
+    return click.option("--pseudonymise", is_flag=True, help="Replace ids by keyed digests; withhold rows and free text.")(
         command
     )
 
 
-def pseudonyms_of(pseudonymise: bool, key_file: Path | None, formats: Sequence[str] = ()) -> Pseudonyms | None:
-    """The pseudonyms asked for, or None. Raises UsageError without a key, or with a format that may still hold ids."""
+def pseudonyms_of(pseudonymise: bool, key_file: Path | None) -> Pseudonyms | None:
+    """The pseudonyms asked for, or None. Raises UsageError without a key."""
     from compliance.register.pseudonyms import Pseudonyms
 
     if not pseudonymise:
         return None
     if key_file is None:
         raise UsageError("--pseudonymise needs a key", help="name a file that holds at least 16 bytes with --key FILE")
-    for form in formats:
-        if form not in SAFE_FORMATS:
-            raise UsageError(f"--pseudonymise does not cover {form}", help=f"it covers {', '.join(sorted(SAFE_FORMATS))}")
     return Pseudonyms.from_file(key_file)
 
 

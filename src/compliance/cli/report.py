@@ -16,7 +16,7 @@ from compliance.cli.options import (
     rulebook_of,
     rules_option,
 )
-from compliance.cli.register_options import decided_on, decisions_options
+from compliance.cli.register_options import decided_on, decisions_options, hide_people, pseudonyms_of, pseudonyms_options
 from compliance.duties.findings import findings
 from compliance.errors import UsageError
 from compliance.outputs.published import WRITERS, Published, parse_output, write_all
@@ -42,6 +42,7 @@ PUBLIC = ("docx", "html", "pdf")
     "--publish", is_flag=True, help=f"For publication ({', '.join(PUBLIC)}): nobody is named, small numbers are not given."
 )
 @decisions_options
+@pseudonyms_options
 @quiet_option
 def command(
     dataset: tuple[Path, ...],
@@ -52,19 +53,30 @@ def command(
     publish: bool,
     register_file: Path | None,
     no_waivers: bool,
+    pseudonymise: bool,
+    key_file: Path | None,
     quiet: bool,
 ) -> int:
     """Write the page (html), the workbook (xlsx) and the board paper (pdf, docx) of DATASET, computed once."""
     wanted = [parse_output(text) for text in outputs]
     _check_public([form for form, _ in wanted] if publish else [])
+    pseudonyms = pseudonyms_of(pseudonymise, key_file)
     rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     tell = progress_to_stderr(quiet)
     result = run(Request(dataset, rulebook, as_of, progress=tell, packs=kept_pack))
     trusted(result.evaluation)
     decided = decided_on(result, dataset, register_file, no_waivers)
+    hide_people(result, pseudonyms)
     found = decided.on(findings(result.evaluation))
     tell("writing")
-    published = Published(result, tuple(found), decisions=decided.decisions, waivers=decided.waivers, public=publish)
+    published = Published(
+        result,
+        tuple(pseudonyms.findings(found) if pseudonyms else found),
+        decisions=decided.decisions,
+        waivers=decided.waivers,
+        public=publish,
+        pseudonyms=pseudonyms,
+    )
     write_all(published, wanted)
     if not quiet:
         for form, path in wanted:

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
+from compliance.dataset.quality import QualityFinding, quality
+from compliance.dataset.remarks import RowRemark, remarks
 from compliance.duties.findings import Finding, Selection, findings
 from compliance.errors import UsageError
 from compliance.outputs.files import write_private
@@ -77,6 +79,18 @@ class Published:
         soon = [one for one in found if one.due_date and one.due_date <= last]
         ordered = sorted(soon, key=lambda one: (one.due_date or last, one.rule.id, one.id))
         return tuple(self.pseudonyms.findings(ordered) if self.pseudonyms else ordered)
+
+    @cached_property
+    def remarks(self) -> list[RowRemark]:
+        """What loading said of single rows."""
+        found = remarks(self.run.dataset)
+        return self.pseudonyms.remarks(found) if self.pseudonyms else found
+
+    @cached_property
+    def quality(self) -> list[QualityFinding]:
+        """What in the data cannot be right."""
+        found = quality(self.run.dataset, self.run.as_of)
+        return self.pseudonyms.quality(found, self.run.dataset.authorities[0].code) if self.pseudonyms else list(found)
 
     @cached_property
     def measures(self) -> list[MeasureValue]:

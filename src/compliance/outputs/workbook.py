@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from compliance.dataset.quality import quality
-from compliance.dataset.remarks import remarks
 from compliance.duties.findings import Finding
 from compliance.outputs.documents import citations
 from compliance.outputs.tabular import harmless
@@ -486,8 +484,7 @@ def data_quality(published: Published) -> Sheet:
 
 
 def _quality(published: Published) -> Iterator[list[Cell]]:
-    dataset = published.run.dataset
-    for one in remarks(dataset):
+    for one in published.remarks:
         yield [one.kind, one.table, one.column, None, one.value, one.file, one.sheet, one.row, one.reason]
-    for each in quality(dataset, published.run.as_of):
+    for each in published.quality:
         yield [each.code, each.table, each.column, each.key, None, each.file, each.sheet, each.row, each.message]

@@ -1,4 +1,8 @@
-"""Pseudonyms for children, workers and carers: the same id always gives the same one, and only the key's holder can make them."""
+"""Pseudonyms for children, workers and carers: the same id always gives the same one, and only the key's holder can make them.
+
+Replaced: the ids of people, households and records, of findings and risks. Withheld: which file and row a thing stands in, and
+what people wrote. Kept: dates, rules, numbers, and the names of councils, services, teams and the programme's items.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from compliance.duties.findings import Evidence, Finding
+from compliance.dataset.quality import QualityFinding
+from compliance.dataset.remarks import RowRemark
+from compliance.duties.findings import Evidence, Finding, Waived
 from compliance.errors import UsageError
-from compliance.register.decisions import Decisions
-from compliance.register.merge import Standing
+from compliance.register.decisions import Decisions, RiskDecision, Score
+from compliance.register.merge import Scored, Standing
 from compliance.register.register import MeasureValue, PriorityAction, Register, register
 from compliance.register.waivers import Waivers
 from compliance.risks.assess import Risk
@@ -22,6 +28,7 @@ from compliance.run import Run
 
 SHORTEST_KEY = 16
 LENGTH = 12
+WITHHELD = "withheld"
 PEOPLE = {"child": "C", "worker": "W", "carer": "F"}
 UNTOUCHED = frozenset({"authority", "service", "team", "item"})
 _NAMES_PEOPLE = re.compile(r"\{[a-z_]+\.(person|worker|carer|child|subject|household)[a-z_]*\}")
@@ -83,6 +90,7 @@ class Pseudonyms:
             worker_id=self._maybe("worker", one.authority, one.worker_id),
             carer_id=self._maybe("carer", one.authority, one.carer_id),
             evidence=tuple(self._evidence(one.authority, row) for row in one.evidence),
+            waived=_unsaid(one.waived),
         )
 
     def _subject(self, one: Finding) -> str:
@@ -90,12 +98,23 @@ class Pseudonyms:
         return self.scope(people.get(one.subject_id, one.subject_type), one.authority, one.subject_id)
 
     def _evidence(self, authority: str, row: Evidence) -> Evidence:
-        return replace(
-            row,
-            key=self.of(
-                {"people": "child", "workers": "worker", "foster_carers": "carer"}.get(row.table, ""), authority, row.key
-            ),
-        )
+        return replace(row, key=self._key_of(row.table, authority, row.key), file=None, sheet=None, row=None)
+
+    def _key_of(self, table: str, authority: str, key: str) -> str:
+        return self.of({"people": "child", "workers": "worker", "foster_carers": "carer"}.get(table, ""), authority, key)
+
+    def quality(self, found: Iterable[QualityFinding], authority: str) -> list[QualityFinding]:
+        """What is wrong in the data, its keys replaced and what it quotes withheld."""
+        return [
+            replace(
+                one, key=self._key_of(one.table, authority, one.key), file=WITHHELD, sheet=None, row=0, message=WITHHELD
+            )
+            for one in found
+        ]
+
+    def remarks(self, said: Iterable[RowRemark]) -> list[RowRemark]:
+        """What loading said of rows, without saying which rows or what stood in them."""
+        return [replace(one, file=None, sheet=None, row=None, value=None, reason=WITHHELD) for one in said]
 
     def findings(self, found: Iterable[Finding]) -> list[Finding]:
         """The findings with ids replaced, those of one rule and day in the order of their new ids."""
@@ -141,7 +160,15 @@ class Pseudonyms:
         return replace(one, risks=tuple(self.id(name) for name in one.risks))
 
     def _standing(self, one: Standing) -> Standing:
-        return replace(one, risk=self.risk(one.risk))
+        accepted, target = (one.decision.accepted, one.decision.target) if one.decision else (None, None)
+        return replace(
+            one,
+            risk=self.risk(one.risk),
+            current=_without_reason(one.current, accepted),
+            target=_without_reason(one.target, target) if one.target else None,
+            decision=_undecided(one.decision),
+            waived=_unsaid(one.waived),
+        )
 
     def waivers(self, documents: Sequence[Mapping[str, Any]], authority: str) -> list[dict[str, Any]]:
         """The manifest's waivers with the ids of what they waive replaced."""
@@ -151,7 +178,34 @@ class Pseudonyms:
         scope = one["scope"]
         if scope is not None:
             scope = {**scope, "id": self.scope(scope["type"], authority, scope["id"])}
-        return {**one, "finding": self.id(one["finding"]) if one["finding"] else None, "scope": scope}
+        said = {"reason": WITHHELD, "approver": WITHHELD}
+        return {**one, **said, "finding": self.id(one["finding"]) if one["finding"] else None, "scope": scope}
+
+
+def _unsaid(waived: Waived | None) -> Waived | None:
+    """The waiver without what people wrote."""
+    return replace(waived, reason=WITHHELD, approver=WITHHELD) if waived else None
+
+
+def _without_reason(scored: Scored, decided: Score | None) -> Scored:
+    """The score without the reason that people gave for it."""
+    if decided is None or not decided.reason:
+        return scored
+    return replace(scored, arithmetic=scored.arithmetic.replace(decided.reason, WITHHELD))
+
+
+def _undecided(decision: RiskDecision | None) -> RiskDecision | None:
+    """The decision without what people wrote: how many controls and actions there are, and their dates."""
+    if decision is None:
+        return None
+    hidden = {"action": WITHHELD, "owner": None, "plan_action": None}
+    return decision.model_copy(
+        update={
+            "owner": WITHHELD if decision.owner else None,
+            "controls": [WITHHELD] * len(decision.controls),
+            "actions": [one.model_copy(update=hidden) for one in decision.actions],
+        }
+    )
 
 
 def register_of(

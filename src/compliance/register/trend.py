@@ -81,22 +81,31 @@ def month_ends(last: datetime.date, months: int) -> list[datetime.date]:
     return sorted(days)
 
 
-def trend(run: Run, months: int, shown: Collection[str], *, progress: Progress | None = None) -> list[Series]:
-    """The series of the measures and kinds of risk shown that can be evaluated, measures first, by id.
+def trend(
+    run: Run,
+    months: int,
+    shown: Collection[str] | None = None,
+    *,
+    with_risks: bool = True,
+    progress: Progress | None = None,
+) -> list[Series]:
+    """The series of the measures and kinds of risk shown (all, when left out) that can be evaluated, measures first, by id.
 
-    The run holds the rules they rest on (`wanted_rules`), without risks; it gives the last point, and its tables are overwritten.
+    The run holds the rules they rest on (`wanted_rules`); it gives the last point, and its tables are overwritten.
     """
     rulebook = run.evaluation.rulebook
+    shown = shown_rules(rulebook, (), with_risks=with_risks) if shown is None else shown
     with_risks = any(rulebook.rules[name].kind == "escalation" for name in shown)
+    wanted = wanted_rules(rulebook, shown)
     lighter = replace(run, evaluation=replace(run.evaluation, pack=council_pack(run.evaluation.pack, rulebook)))
     found: dict[tuple[str, str], list[Point]] = {}
     for day in reversed(month_ends(run.as_of, months)):
         if progress:
             progress(f"judging as of {day}")
         if day == run.as_of:
-            again = with_joined_risks(run) if with_risks else run
+            again = with_joined_risks(run) if with_risks and run.assessment is None else run
         else:
-            again = run_again(lighter, day, with_risks=with_risks)
+            again = run_again(lighter, day, only=wanted, with_risks=with_risks)
         for name, authority, point in [*_measured(again), *(_raised(again) if with_risks else ())]:
             if name in shown:
                 found.setdefault((name, authority), []).insert(0, point)
