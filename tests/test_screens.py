@@ -27,7 +27,7 @@ COMMANDS: dict[str, list[str]] = {
     "register": ["register", DATA],
     "register-full": ["register", DATA, "--full", "--equality"],
     "explain-finding": ["explain", OVERDUE, DATA],
-    "explain-risk": ["explain", "RISK", DATA],
+    "explain-risk": ["explain", "ESC-CHILD-WAITS", DATA],
     "worklist": ["worklist", DATA],
     "worklist-by-worker": ["worklist", DATA, "--by", "worker", "--days", "30"],
     "compare": ["compare", DATA, "--from", "2021-08-15", "--to", "2021-09-30"],
@@ -43,13 +43,9 @@ LONG = {"register-full"}
 ABOUT_NO_RULES = {"data-validate"}
 
 
-RISK = "268ed6a0f37086ab"
-
-
 def words_of(name: str) -> list[str]:
-    """The command with its rulebook, and the id of the child's risk where it is asked for."""
-    words = COMMANDS[name] if name in ABOUT_NO_RULES else [*COMMANDS[name], "--rules", RULES]
-    return [RISK if word == "RISK" else word for word in words]
+    """The command with its rulebook."""
+    return COMMANDS[name] if name in ABOUT_NO_RULES else [*COMMANDS[name], "--rules", RULES]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -98,8 +98,8 @@ def _missing(count: int) -> str:
 
 
 def _group(one: Group) -> str:
-    if not one.enough:
-        return NOT_ENOUGH
+    if one.note:
+        return one.note
     low, high = one.interval()
     words = f"{100 * one.rate:.1f}% ({one.breached} of {one.children}; {100 * low:.1f} to {100 * high:.1f})"
     ratio = one.ratio()

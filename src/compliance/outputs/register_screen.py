@@ -8,7 +8,7 @@ from functools import partial
 from rich.console import Console
 from rich.text import Text
 
-from compliance.outputs.screen import AMBER, BAND_STYLES, TALL, WIDE, assembled, beside, fitted, height, number_of
+from compliance.outputs.screen import AMBER, BAND_STYLES, TALL, WIDE, assembled, beside, fitted, height, number_of, row
 from compliance.outputs.sparkline import sparkline
 from compliance.outputs.terminal import BAND_GLYPHS, PLURALS
 from compliance.register.merge import Standing
@@ -103,6 +103,8 @@ def _risks(console: Console, found: Register, room: int, top: int | None, full: 
     fitted(console, "", assembled(("Risks", "bold"), told))
     for kind in shown:
         _kind(console, kind, found)
+        for one in kind[1:] if full else ():
+            row(console, " " * 16, assembled((f"{one.scope_type} {one.scope_id}: {one.reason}", "dim")), (one.id, "dim"))
     if len(shown) < len(listed):
         fitted(console, "  ", (f"… {number_of(len(listed) - len(shown), 'more kind')}: --full, or --top {len(listed)}", "dim"))
 
@@ -123,7 +125,7 @@ def _kind(console: Console, kind: Sequence[Risk], found: Register) -> None:
     told = assembled(f"{_whom(kind)} → {_rung(first, found)}{_travel(found.standings.get(first.id))}: ", _why(kind))
     told.stylize("dim")
     fitted(console, head, first.title, most=2)
-    fitted(console, " " * head.cell_len, told, most=1)
+    row(console, " " * head.cell_len, told, (first.id, "dim") if console.width >= WIDE else "")
 
 
 def _whom(kind: Sequence[Risk]) -> str:

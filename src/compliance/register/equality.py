@@ -7,15 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from compliance.register.suppression import hidden_places, is_safe
 from compliance.run import Run
 
 FEWEST = 10
 Z = 1.959964
 NOT_ENOUGH = "not enough data"
+SET_ASIDE = "not shown, so that a small number cannot be worked out"
 METHOD = (
     "children with a duty that is open or was decided in the last twelve months, and how many of them have a breach open now;"
     " rate with its Wilson interval; ratio of the rate to that of the largest group, with its interval by the log method;"
-    " all at 95%; a number under ten, of children or of children with a breach, is not shown"
+    " all at 95%; a number under ten, of children or of children with a breach, is not shown, nor the next smallest group where"
+    " the small number could be worked out from it"
 )
 AGE = (
     "CASE WHEN date_diff('day', p.birth_date, r.as_of) < 0 THEN 'unborn'"
@@ -61,6 +64,15 @@ class Group:
     breached: int
     is_reference: bool
     reference: tuple[int, int]
+    set_aside: bool = False
+    """Left out for the sake of another group, whose small number the total would give away."""
+
+    @property
+    def note(self) -> str | None:
+        """Why no numbers are shown, or None where they are."""
+        if not self.enough:
+            return NOT_ENOUGH
+        return SET_ASIDE if self.set_aside else None
 
     @property
     def enough(self) -> bool:
@@ -79,7 +91,7 @@ class Group:
     def ratio(self) -> tuple[float, float, float] | None:
         """The rate over the reference group's, with its interval; None for that group itself or where there is not enough."""
         children, breached = self.reference
-        if self.is_reference or not self.enough or min(children, breached) < FEWEST:
+        if self.is_reference or self.note or min(children, breached) < FEWEST:
             return None
         return rate_ratio(self.breached, self.children, breached, children)
 
@@ -145,8 +157,22 @@ def _groups(run: Run, name: str, rows: Sequence[tuple[str, int, int]]) -> Iterab
     schema = run.evaluation.schema
     code_set = schema.tables["people"].columns[CHARACTERISTICS[name][0]].code_set
     words = schema.code_sets[code_set] if code_set else {}
+    aside = set_aside([row[1] for row in rows], [row[2] for row in rows])
     for place, (group, children, breached) in enumerate(rows):
-        yield Group(words.get(group, group), children, breached, place == 0, rows[0][1:])
+        yield Group(words.get(group, group), children, breached, place == 0, rows[0][1:], place in aside)
+
+
+def set_aside(children: Sequence[int], breached: Sequence[int]) -> frozenset[int]:
+    """The places of the groups that are large enough but left out, so that the others can stand beside the total."""
+    small = frozenset(place for place, count in enumerate(breached) if count < FEWEST)
+    few = frozenset(place for place, count in enumerate(children) if count < FEWEST)
+    hidden = hidden_places(breached, FEWEST, least=0)
+    rest = sorted((count, place) for place, count in enumerate(breached) if place not in hidden)
+    for _, place in rest:
+        if is_safe(children, few, hidden, FEWEST):
+            break
+        hidden |= {place}
+    return hidden - small
 
 
 def equality_document(found: Iterable[Characteristic]) -> dict[str, Any]:
@@ -158,17 +184,17 @@ def _document(one: Characteristic) -> dict[str, Any]:
     return {
         "authority": one.authority,
         "characteristic": one.name,
-        "note": None if any(group.enough for group in one.groups) else NOT_ENOUGH if one.held else "not held in the data",
+        "note": None if any(group.note is None for group in one.groups) else NOT_ENOUGH if one.held else "not held in the data",
         "not_recorded": one.not_recorded if one.not_recorded == 0 or one.not_recorded >= FEWEST else None,
         "groups": [_group(group) for group in one.groups],
     }
 
 
 def _group(one: Group) -> dict[str, Any]:
-    if not one.enough:
+    if one.note:
         return {
             "group": one.name,
-            "note": NOT_ENOUGH,
+            "note": one.note,
             "children": None,
             "breached": None,
             "rate": None,

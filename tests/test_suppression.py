@@ -1,0 +1,68 @@
+"""Small numbers in published tables: neither read nor worked out."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compliance.register.equality import set_aside
+from compliance.register.suppression import FEWEST_POSSIBLE, hidden_places, total_may_be_shown
+
+
+@pytest.mark.parametrize(
+    ("counts", "hidden"),
+    [
+        ((20, 30, 40), set()),
+        ((3, 30, 40), {0, 1}),
+        ((3, 30, 7), {0, 2}),
+        ((3, 3, 40), {0, 1}),
+        ((1, 1, 40), {0, 1, 2}),
+        ((5, 5, 40), {0, 1, 2}),
+        ((0, 3, 12, 9), {1, 3}),
+        ((), set()),
+    ],
+)
+def test_what_is_left_out(counts: tuple[int, ...], hidden: set[int]) -> None:
+    """Six is the limit; a nought is shown, for it says nothing of anybody."""
+    assert hidden_places(counts, 6) == hidden
+
+
+@pytest.mark.parametrize(("counts", "shown"), [((3,), False), ((1, 1), False), ((5, 5), False), ((3, 3), True), ((9, 9), True)])
+def test_the_total_is_shown_where_it_gives_nothing_away(counts: tuple[int, ...], shown: bool) -> None:
+    assert total_may_be_shown(counts, 6) is shown
+
+
+@given(st.lists(st.integers(0, 14), min_size=1, max_size=5))
+def test_nobody_can_work_a_small_number_out(counts: list[int]) -> None:
+    """Every table that looks the same from outside is tried: each small number still has three values or more."""
+    limit = 6
+    hidden = sorted(hidden_places(counts, limit))
+    if not hidden or not total_may_be_shown(counts, limit):
+        return
+    total = sum(counts[place] for place in hidden)
+    ranges = [range(1, limit) if counts[place] < limit else range(limit, total + 1) for place in hidden]
+    likely = [values for values in product(*ranges) if sum(values) == total]
+    for at, place in enumerate(hidden):
+        if counts[place] < limit:
+            assert len({values[at] for values in likely}) >= FEWEST_POSSIBLE
+
+
+@pytest.mark.parametrize(
+    ("children", "breached", "aside"),
+    [
+        ((200, 100, 50), (80, 40, 20), set()),
+        ((200, 100, 12), (80, 40, 4), {1}),
+        ((200, 60, 12, 14), (80, 30, 4, 5), set()),
+        ((200, 60, 8, 1), (80, 30, 4, 0), set()),
+        ((200, 60, 1, 1), (80, 30, 0, 0), {1}),
+        ((30, 30), (12, 0), {0}),
+    ],
+)
+def test_an_equality_table_gives_no_small_group_away(
+    children: tuple[int, ...], breached: tuple[int, ...], aside: set[int]
+) -> None:
+    """One group too small to show is all the children less the others, so the next smallest is left out too."""
+    assert set_aside(children, breached) == aside
