@@ -38,7 +38,8 @@ def print_check(console: Console, run: Run, found: Sequence[Finding], *, limit: 
             print_rule_group(console, group, limit=A_RULE if limit is None else limit)
     if not quiet:
         (_not_evaluated_in_short if short else print_not_evaluated)(console, run.evaluation.not_evaluated)
-        print_sources(console, run.dataset)
+        if run.pseudonyms is None:
+            print_sources(console, run.dataset)
         print_summary(console, run, found)
 
 
