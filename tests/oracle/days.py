@@ -59,11 +59,8 @@ def months_on(day: date, n: int) -> date:
 
 
 def birthday(birth: date, age: int) -> date:
-    """The day someone reaches an age; one born on 29 February does so on 1 March of other years."""
-    try:
-        return birth.replace(year=birth.year + age)
-    except ValueError:
-        return date(birth.year + age, 3, 1)
+    """The day someone reaches an age: so many years after birth, so of one born on 29 February the 28th of other years."""
+    return months_on(birth, 12 * age)
 
 
 def add(day: date, period: str) -> date:

@@ -244,7 +244,7 @@ def _members(data: Dataset, there: list[Row], day: date) -> Iterator[list[Member
         if member is None:
             yield [None, *((role, a, b) for a in (True, False) for b in (True, False))]
         elif _is_on_list(member, day):
-            yield [(role, a, b) for a in _either(member.get("is_independent")) for b in _either(_experienced(member, day))]
+            yield [(role, a, b) for a in _either(_independent(member, role)) for b in _either(_experienced(member, day))]
 
 
 def _is_on_list(member: Row, day: date) -> bool:
@@ -252,13 +252,20 @@ def _is_on_list(member: Row, day: date) -> bool:
     return member["panel"] == "fostering" and member["added_date"] <= day and (removed is None or removed >= day)
 
 
+def _independent(member: Row, role: str) -> bool | None:
+    """As recorded; where that is blank, a role of independent member says so."""
+    said: bool | None = member.get("is_independent")
+    return True if said is None and "independent_member" in (member["member_role"], role) else said
+
+
 def _experienced(member: Row, day: date) -> bool | None:
-    if member.get("is_social_worker") is False:
+    """Whether a social worker, by the record or else by the role on the list, of three years' experience."""
+    worker, since = member.get("is_social_worker"), member.get("relevant_experience_start_date")
+    if worker is None and member["member_role"] == "social_worker":
+        worker = True
+    if worker is False or (since is not None and months_on(since, 36) > day):
         return False
-    since = member.get("relevant_experience_start_date")
-    if since is not None and months_on(since, 36) > day:
-        return False
-    return None if since is None or member.get("is_social_worker") is None else True
+    return None if since is None or worker is None else True
 
 
 def _readings(members: list[list[Member | None]], meeting: Row) -> Iterator[tuple[list[Member], bool]]:

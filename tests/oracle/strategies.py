@@ -392,10 +392,8 @@ def need_plans(draw: Draw) -> Dataset:
 
 def birth_for(draw: Draw, day: date, age: int) -> date:
     """A birth date that makes someone reach an age on or near the day; now and then 29 February."""
-    birth = birthday(day, 0).replace(day=min(day.day, 28), year=day.year - age) + timedelta(days=draw(st.integers(-3, 3)))
-    if birth.month == 2 and birth.day == 28 and birth.year % 4 == 0:
-        return birth.replace(day=29)
-    return birth
+    birth = day.replace(day=min(day.day, 28), year=day.year - age) + timedelta(days=draw(st.integers(-3, 3)))
+    return birth.replace(day=29) if birth.month == 2 and birth.day > 24 and birth.year % 4 == 0 else birth
 
 
 # ---------- looked-after children ----------
