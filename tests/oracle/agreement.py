@@ -63,7 +63,8 @@ def assert_identified(rule: str, found: Sequence[Found]) -> None:
 def digests(rule: str, council: str, owed: Owed) -> set[str]:
     """The ids that a finding may have: a digest of rule, council, subject and trigger, or one marked as the first of that day."""
     words = [rule, council, owed.subject, owed.trigger.isoformat() if owed.trigger else ""]
-    return {hashlib.sha256("|".join(each).encode()).hexdigest()[:16] for each in (words, [*words, "start"])}
+    marked = (words, *([*words, mark] for mark in ("start", "2", "3")))
+    return {hashlib.sha256("|".join(each).encode()).hexdigest()[:16] for each in marked}
 
 
 def in_order(answers: Sequence[Owed], told: Told) -> list[str]:

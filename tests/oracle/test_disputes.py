@@ -199,6 +199,25 @@ BOTH_ON_ONE_DAY = Dataset(
         ],
     },
 )
+TWO_SPELLS = Dataset(
+    day("2012-03-03"),
+    {
+        "people": [{"person_id": "C1", "birth_date": day("1995-03-15")}],
+        "care_leaver_statuses": [
+            {"person_id": "C1", "status_id": "S1", "status_date": day("2012-02-29"), "status": "eligible"},
+            {"person_id": "C1", "status_id": "S2", "status_date": day("2012-03-01"), "status": "qualifying"},
+            {"person_id": "C1", "status_id": "S3", "status_date": day("2012-03-02"), "status": "eligible"},
+        ],
+        "pathway_plans": [
+            {"pathway_plan_id": "Q1", "person_id": "C1", "plan_kind": "first_plan", "plan_date": day("2012-02-29")}
+        ],
+    },
+)
+EACH_ITS_OWN = [
+    Owed("C1", day("2012-02-29"), day("2012-08-29"), day("2012-02-29"), "met"),
+    Owed("C1", day("2012-02-29"), day("2012-08-29"), None, "lapsed"),
+    Owed("C1", day("2012-02-29"), day("2012-08-29"), None, "due"),
+]
 FIRST_BY_ID = [
     Owed("E0", day("2012-02-29"), day("2012-03-21"), day("2012-02-29"), "met"),
     unknown("E1", day("2012-02-29")),
@@ -274,6 +293,7 @@ def settled(name: str, rule: str | Rule, data: Dataset, law: list[Owed]) -> Any:
         settled("home", "LAC-VISIT", MATCHED_IN_A_HOME, SIX_WEEKS),
         settled("orders", "LAC-VISIT", ORDER_WITHIN_ORDER, WEEKLY),
         settled("tie", "CP-INITIAL-CONFERENCE", BOTH_ON_ONE_DAY, FIRST_BY_ID),
+        settled("ids", "CL-PATHWAY-REVIEW", TWO_SPELLS, EACH_ITS_OWN),
         settled("short year", "WF-SUPERVISION-MONTHLY", YEAR_CUT_SHORT, MONTHLY),
         settled("pause", PAUSED, AWAY_FOR_THREE_DAYS, ON_MONDAY),
         settled("relaxed", PAUSED_AND_RELAXED, RELAXED_WHILE_AWAY, BY_THE_END_OF_THE_RELAXATION),

@@ -50,7 +50,7 @@ def ids(folder: Path, data: Dataset) -> dict[str, tuple[Any, ...]]:
 
 
 def test_ids_are_unique_and_do_not_depend_on_order(soak: int | None, tmp_path_factory: pytest.TempPathFactory) -> None:
-    number, quiet = 2 if soak is None else 20, list(HealthCheck)
+    number, quiet = 2 if soak is None else 5, list(HealthCheck)
 
     @settings(max_examples=number, derandomize=True, database=None, deadline=None, suppress_health_check=quiet)
     @given(strategies.protection_plans().filter(lambda data: len(data.tables["cp_visits"]) > 2))

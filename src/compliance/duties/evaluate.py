@@ -292,11 +292,13 @@ def _run(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
 IDENTITY = (
     "left(sha256(concat_ws('|', d.rule, d.authority, replace(d.subject_id, d.authority || '/', ''),"
     " coalesce(CAST(d.trigger_date AS VARCHAR), ''),"
-    " CASE WHEN d.gap = 0 OR (d.gap IS NULL AND d.status = 'met' AND d.done_date = d.trigger_date) THEN 'start' END)), 16)"
+    " CASE WHEN d.gap = 0 OR (d.gap IS NULL AND d.status = 'met' AND d.done_date = d.trigger_date) THEN 'start'"
+    " WHEN d.gap < 0 THEN CAST(-d.gap AS VARCHAR) END)), 16)"
 )
 """A finding's id: a digest of rule, council, subject and trigger (or gap start), the same in every run.
 
 The first gap is marked: an event on its very day opens a second gap that starts then too. So is any duty met on the day it began.
+A gap of a later span that an event before an earlier one opened is numbered: it starts on the same day as that one's.
 """
 
 

@@ -17,6 +17,7 @@ def select_found(
     answer: str | None,
     *,
     trigger: str = "trigger_date",
+    gap: str = "CAST(NULL AS BIGINT)",
     value: str = "NULL",
     bound: str = "NULL",
 ) -> str:
@@ -36,7 +37,7 @@ def select_found(
         "trigger_date": trigger,
         "due_date": f"CASE WHEN {trigger} IS NOT NULL THEN due_date END",
         "answer": answer or NOTHING,
-        "gap": "gap" if frame.rule.recurring else "CAST(NULL AS BIGINT)",
+        "gap": gap,
         "value": f"CAST({value} AS DOUBLE)",
         "bound": f"CAST({bound} AS DOUBLE)",
         "unsure_because": "unsure_because" if frame.cover.is_limited else NOTHING,

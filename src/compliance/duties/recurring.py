@@ -48,7 +48,16 @@ def recurring(frame: Frame) -> str:
     if body.pauses is not None:
         ctes += [_paused(frame, body.pauses, periods), _extended(body.pauses, periods)]
     ctes.append(_timed(frame, body, latest=latest))
-    return select_found(frame, frame.owed(frame.as_date(body.trigger)), ctes, None, trigger="gap_start")
+    owed = frame.owed(frame.as_date(body.trigger))
+    return select_found(frame, owed, ctes, None, trigger="gap_start", gap=_gap_number(body))
+
+
+def _gap_number(body: Recurring) -> str:
+    """SQL of the gap's number; below zero where an earlier span of the subject has a gap from the same event."""
+    if body.counts_from_earlier is False:
+        return "gap"
+    place = f"row_number() OVER (PARTITION BY {OWN}authority, subject_id, gap_start, gap > 0 ORDER BY trigger_date)"
+    return f"CASE WHEN gap > 0 AND {place} > 1 THEN -{place} ELSE gap END"
 
 
 def _earliest(frame: Frame, body: Recurring, day: str) -> str:
