@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compliance.dataset.ingest import ROWS_PER_TABLE, Authority, LoadedTable, Remark, Staged, ingest
+from compliance.dataset.ingest import Authority, LoadedTable, Remark, Staged, ingest
+from compliance.dataset.row_sql import ROWS_PER_TABLE
 from compliance.dataset.schema import load_schema
 from compliance.errors import DataError, EngineError, UsageError
 

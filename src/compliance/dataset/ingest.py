@@ -6,7 +6,7 @@ that is the same for every format and is done here, set by set, in SQL.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,13 +17,21 @@ from duckdb import DuckDBPyConnection
 
 from compliance.dataset import coverage, values
 from compliance.dataset.coverage import ALL_TIME, Stretch
-from compliance.dataset.schema import Column, Schema, Table
+from compliance.dataset.row_sql import (
+    Text,
+    builds_key,
+    can_be_plain,
+    careful_rows,
+    duplicate_rows,
+    plain_rows,
+    spare_keys,
+)
+from compliance.dataset.schema import Schema, Table
 from compliance.dataset.values import name, quoted
 from compliance.errors import DataError, EngineError, UsageError
 
 History = Literal["full", "latest"]
 
-ROWS_PER_TABLE = 1 << 36
 NO_AUTHORITY_CODE = "local"
 VALUE_LENGTH = 80
 THREADS = 2
@@ -108,6 +116,26 @@ class _Part:
     columns: frozenset[str]
     offset: int
 
+    @property
+    def rows(self) -> int:
+        """How many rows the relation has, by what its reader says."""
+        return self.staged.read - len(self.staged.refused)
+
+    def text(self, authorities: _Authorities) -> Text:
+        """The relation as the SQL of rows is made of it."""
+        staged, council = self.staged, authorities.of_row(self.columns)
+        return Text(
+            self.source_id, staged.relation, self.columns, self.offset, council, authorities.are_many, staged.has_odd_spaces
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """How the rows of a source fared: how many were loaded, and how many could not be read."""
+
+    loaded: int
+    kept_out: int
+
 
 def ingest(
     connection: DuckDBPyConnection, schema: Schema, staged: Sequence[Staged], authority: Authority | None = None
@@ -120,8 +148,10 @@ def ingest(
     connection.execute(values.create_macros())
     with ThreadPoolExecutor(THREADS) as threads:
         done = threads.map(lambda table: _load(connection.cursor(), schema, table, parts[table], authorities), parts)
-        loaded = {table.name: table for table in done}
+        counts = {number: count for each in done for number, count in each.items()}
     connection.execute(values.drop_macros())
+    spare = _spare_rows(connection, schema, parts)
+    loaded = {table: _loaded(schema.tables[table], parts[table], counts, spare) for table in parts}
     _record(connection, parts, loaded)
     return [loaded.get(table, LoadedTable(table)) for table in schema.tables]
 
@@ -230,160 +260,105 @@ def _last_row(connection: DuckDBPyConnection, staged: Staged) -> int:
 
 def _load(
     connection: DuckDBPyConnection, schema: Schema, name: str, parts: Sequence[_Part], authorities: _Authorities
-) -> LoadedTable:
-    """A table as loaded on a connection of its own, so that two can be loaded side by side."""
+) -> dict[int, _Count]:
+    """How the rows of each source fared, on a connection of its own, so that two tables can be loaded side by side."""
     table = schema.tables[name]
     _set_code_words(connection, schema, table, parts)
-    selects = " UNION ALL ".join(_typed_rows(table, part, authorities) for part in parts)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE typed_rows AS {selects}")
-    counts = _counts(connection, table, parts)
-    _move_rows(connection, table, parts, counts)
+    texts = {part.source_id: part.text(authorities) for part in parts}
+    plain = _load_plain(connection, table, parts, texts)
+    left = [part for part in parts if plain[part.source_id] < part.rows]
+    careful = _load_careful(connection, table, left, texts, plain) if left else {}
     connection.close()
-    return _loaded(table, parts, tuple(_source(part, counts.get(part.source_id, (0, 0, 0))) for part in parts))
+    return {number: _Count(plain[number] + count.loaded, count.kept_out) for number, count in _each(parts, careful)}
 
 
-def _typed_rows(table: Table, part: _Part, authorities: _Authorities) -> str:
-    """SQL for the rows of a source: typed columns, lineage, what is wrong (`_bad`) and what is blanked (`_notes`)."""
-    held = [column for column in table.columns.values() if column.name in part.columns]
-    names = [name(column.name) for column in held]
-    plainly = not part.staged.has_odd_spaces
-    trims = [f"{values.trimmed(each, plainly=plainly)} AS {each}" for each in names]
-    blanks = [f"{values.blanked(column, each)} AS {each}" for column, each in zip(held, names, strict=True)]
-    parses = [f"{values.parsed(column, each)} AS {_value(column)}" for column, each in zip(held, names, strict=True)]
-    settles = [f"{values.settled(column, _value(column))} AS {_value(column)}" for column in held]
-    built = [f"{values.built_key(table, _settled_values(held))} AS _built_key"] if _builds_key(table, part) else []
-    of_row = f"{authorities.of_row(part.columns)} AS _authority"
-    inner = f"SELECT {', '.join(['_row', of_row, *trims])} FROM {part.staged.relation}"
-    inner = f"SELECT {', '.join(['_row', '_authority', *blanks])} FROM ({inner})"
-    inner = f"SELECT {', '.join(['_row', '_authority', *names, *parses])} FROM ({inner})"
-    inner = f"SELECT {', '.join(['_row', '_authority', *names, *settles, *built])} FROM ({inner})"
-    finals = [_final(column, table, part, authorities) for column in table.columns.values()]
-    lineage = [
-        "_authority AS authority",
-        f"{table.number * ROWS_PER_TABLE + part.offset}::BIGINT + _row AS row_ref",
-        f"{part.source_id}::INTEGER AS source_id",
-        "_row AS source_row",
-    ]
-    wrong = [f"{_bad(table, part)} AS _bad", f"{_notes(held)} AS _notes"]
-    return f"SELECT {', '.join([*finals, *lineage, *wrong])} FROM ({inner})"
+def _each(parts: Sequence[_Part], careful: Mapping[int, _Count]) -> Iterator[tuple[int, _Count]]:
+    for part in parts:
+        yield part.source_id, careful.get(part.source_id, _Count(0, 0))
 
 
-def _value(column: Column) -> str:
-    return name(f"_value_{column.name}")
+def _load_plain(
+    connection: DuckDBPyConnection, table: Table, parts: Sequence[_Part], texts: Mapping[int, Text]
+) -> dict[int, int]:
+    """How many rows of each source were written plainly; they are in the table."""
+    counts = dict.fromkeys(texts, 0)
+    hopeful = [part for part in parts if part.rows and can_be_plain(table, texts[part.source_id])]
+    if not hopeful:
+        return counts
+    selects = " UNION ALL ".join(plain_rows(table, texts[part.source_id]) for part in hopeful)
+    loaded = int(_one(connection, f"INSERT INTO main.{name(table.name)} {selects}"))
+    if len(hopeful) == 1:
+        return counts | {hopeful[0].source_id: loaded}
+    if loaded == sum(part.rows for part in hopeful):
+        return counts | {part.source_id: part.rows for part in hopeful}
+    rows = connection.execute(f"SELECT source_id, count(*) FROM main.{name(table.name)} GROUP BY 1").fetchall()
+    return counts | dict(rows)
 
 
-def _settled_values(held: Iterable[Column]) -> dict[str, str]:
-    """SQL for what a built key is made of: settled values, and a name as its text (for its digest)."""
-    return {column.name: name(column.name) if column.presence_only else values.settled(column, _value(column)) for column in held}
+def _load_careful(
+    connection: DuckDBPyConnection,
+    table: Table,
+    parts: Sequence[_Part],
+    texts: Mapping[int, Text],
+    plain: Mapping[int, int],
+) -> dict[int, _Count]:
+    """How the rows that were not written plainly fared."""
+    lefts = [_left(table, texts[part.source_id], plain[part.source_id]) for part in parts]
+    selects = " UNION ALL ".join(careful_rows(table, text) for text in lefts)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE typed_rows AS {selects}")
+    counts = "count(*) - count(_bad), count(_bad), count(_notes)"
+    rows = connection.execute(f"SELECT source_id, {counts} FROM typed_rows GROUP BY source_id").fetchall()
+    _move_rows(connection, table, parts, any(bad for _, _, bad, _ in rows), any(noted for _, _, _, noted in rows))
+    return {source_id: _Count(loaded, bad) for source_id, loaded, bad, _ in rows}
 
 
-def _builds_key(table: Table, part: _Part) -> bool:
-    key = table.key[0]
-    return len(table.key) == 1 and key not in part.columns and key not in table.natural_key
+def _left(table: Table, text: Text, loaded: int) -> Text:
+    """What is left of a relation once its plain rows are in the table."""
+    if not loaded:
+        return text
+    there = f"SELECT source_row FROM main.{name(table.name)} WHERE source_id = {text.source_id}"
+    return replace(text, relation=f"(SELECT * FROM {text.relation} WHERE _row NOT IN ({there}))")
 
 
-def _final(column: Column, table: Table, part: _Part, authorities: _Authorities) -> str:
-    value = _found(column, table, part)
-    if column.is_id and authorities.are_many:
-        value = f"_authority || '/' || {value}"
-    return f"({value})::{column.sql_type} AS {name(column.name)}"
+def _move_rows(connection: DuckDBPyConnection, table: Table, parts: Sequence[_Part], are_bad: bool, are_noted: bool) -> None:
+    kept = "WHERE _bad IS NULL" if are_bad else ""
+    statements = [f"INSERT INTO main.{name(table.name)} SELECT * EXCLUDE (_bad, _notes) FROM typed_rows {kept}"]
+    if are_bad:
+        statements.append(_insert_remarks("rejects", table, parts, "SELECT *, _bad AS r FROM typed_rows"))
+    if are_noted:
+        noted = "SELECT *, unnest(_notes) AS r FROM typed_rows WHERE _bad IS NULL"
+        statements.append(_insert_remarks("notices", table, parts, noted))
+    connection.execute("; ".join([*statements, "DROP TABLE typed_rows"]))
 
 
-def _found(column: Column, table: Table, part: _Part) -> str:
-    """SQL for the value of a column, wherever it comes from."""
-    if column.name in part.columns:
-        return _value(column)
-    return "_built_key" if column.name in table.key and _builds_key(table, part) else "NULL"
+def _spare_rows(connection: DuckDBPyConnection, schema: Schema, parts: Mapping[str, Sequence[_Part]]) -> dict[int, int]:
+    """How many rows of each source were taken out again, as an earlier row has their key."""
+    selects = " UNION ALL ".join(spare_keys(schema.tables[table]) for table in parts)
+    tables = [table for table, spare in connection.execute(selects).fetchall() if spare] if selects else []
+    return {
+        source_id: count
+        for table in tables
+        for source_id, count in _take_out(connection, schema.tables[table], parts[table]).items()
+    }
 
 
-def _bad(table: Table, part: _Part) -> str:
-    """SQL for the first thing that keeps a row out, NULL where nothing does."""
-    cases = [_refusal(column, table, part) for column in table.columns.values()]
-    found = " ".join(case for case in cases if case)
-    return f"CASE {found} END" if found else f"NULL::{_REMARK}"
-
-
-_REMARK = 'STRUCT("column" VARCHAR, "value" VARCHAR, reason VARCHAR)'
-
-
-def _refusal(column: Column, table: Table, part: _Part) -> str | None:
-    held, value, text = column.name in part.columns, _found(column, table, part), name(column.name)
-    if column.required and not held:
-        why = "nothing to build the key from" if value == "_built_key" else "required, and the source has no such column"
-        return f"WHEN {value} IS NULL THEN {_remark(column, 'NULL', quoted(why))}"
-    if not held or (column.type in ("text", "code") and not column.required):
-        return None
-    if column.required:
-        blank = "blank, and required"
-        why = blank if column.type == "text" else values.unreadable(column)
-        reason = f"CASE WHEN {text} IS NULL THEN {quoted(blank)} ELSE {quoted(why)} END"
-        return f"WHEN {value} IS NULL THEN {_remark(column, text, reason)}"
-    return f"WHEN {value} IS NULL AND {text} IS NOT NULL THEN {_remark(column, text, quoted(values.unreadable(column)))}"
-
-
-def _notes(held: Iterable[Column]) -> str:
-    """SQL for the codes of a row that are in no set and were blanked, NULL where there are none."""
-    codes = [column for column in held if column.type == "code" and not column.required]
-    unknown = [f"({_value(column)} IS NULL AND {name(column.name)} IS NOT NULL)" for column in codes]
-    if not codes:
-        return f"NULL::{_REMARK}[]"
-    remarks = [
-        f"CASE WHEN {each} THEN {_remark(column, name(column.name), quoted(values.unreadable(column)))} END"
-        for column, each in zip(codes, unknown, strict=True)
-    ]
-    return f"CASE WHEN {' OR '.join(unknown)} THEN [{', '.join(remarks)}] END"
-
-
-def _remark(column: Column, value: str, reason: str) -> str:
-    shown = "NULL" if column.presence_only else value
-    return f"{{'column': {quoted(column.name)}, 'value': {shown}::VARCHAR, 'reason': {reason}}}"
-
-
-def _reject_duplicates(connection: DuckDBPyConnection, table: Table, parts: Sequence[_Part]) -> None:
-    """Marks each row whose key an earlier row has, naming that row."""
-    key = ", ".join(map(name, table.key))
-    files = ", ".join(f"{part.source_id}: {quoted(_place(part.staged))}" for part in parts)
-    shown = ", ".join(f"later.{name(column)}" for column in table.key)
-    reason = f"'duplicate key: first in ' || (MAP {{{files}}})[earliest.source_id] || ', row ' || earliest.source_row"
-    same = " AND ".join(f"later.{name(column)} = earliest.{name(column)}" for column in table.key)
-    connection.execute(f"""
-        UPDATE typed_rows AS later
-        SET _bad = {{'column': {quoted(table.key[-1])}, 'value': concat_ws(' | ', {shown}), 'reason': {reason}}}
-        FROM (SELECT {key}, min(row_ref) AS row_ref, arg_min(source_id, row_ref) AS source_id,
-                     arg_min(source_row, row_ref) AS source_row
-              FROM typed_rows WHERE _bad IS NULL GROUP BY {key} HAVING count(*) > 1) AS earliest
-        WHERE {same} AND later.row_ref > earliest.row_ref AND later._bad IS NULL""")
+def _take_out(connection: DuckDBPyConnection, table: Table, parts: Sequence[_Part]) -> dict[int, int]:
+    """How many rows of each source were rejected as duplicates; what was noted of them goes with them."""
+    places = {part.source_id: _place(part.staged) for part in parts}
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE spare AS {duplicate_rows(table, places)}")
+    of_them = "SELECT source_id, source_row FROM spare"
+    connection.execute(
+        f"{_insert_remarks('rejects', table, parts, 'FROM spare')}; "
+        f"DELETE FROM notices WHERE table_name = {quoted(table.name)} AND (source_id, source_row) IN ({of_them}); "
+        f"DELETE FROM main.{name(table.name)} WHERE row_ref IN (SELECT row_ref FROM spare)"
+    )
+    rows = connection.execute("SELECT source_id, count(*) FROM spare GROUP BY 1").fetchall()
+    connection.execute("DROP TABLE spare")
+    return dict(rows)
 
 
 def _place(staged: Staged) -> str:
     return f"{staged.file}, {staged.sheet}" if staged.sheet else staged.file
-
-
-def _counts(connection: DuckDBPyConnection, table: Table, parts: Sequence[_Part]) -> dict[int, tuple[int, int, int]]:
-    """For each source, duplicates being marked: its rows, those kept out, those with a blanked code."""
-    key = f"hash({', '.join(map(name, table.key))})" if len(table.key) > 1 else name(table.key[0])
-    good, spare = "count(*) FILTER (_bad IS NULL)", f"count(DISTINCT {key}) FILTER (_bad IS NULL)"
-    counts = "count(*), count(_bad), count(_notes)"
-    row = connection.execute(f"SELECT {counts}, {good} - {spare} FROM typed_rows").fetchone() or (0, 0, 0, 0)
-    if row[3]:
-        _reject_duplicates(connection, table, parts)
-    if len(parts) == 1 and not row[3]:
-        return {parts[0].source_id: row[:3]}
-    rows = connection.execute(f"SELECT source_id, {counts} FROM typed_rows GROUP BY source_id").fetchall()
-    return {each[0]: each[1:] for each in rows}
-
-
-def _move_rows(
-    connection: DuckDBPyConnection, table: Table, parts: Sequence[_Part], counts: Mapping[int, tuple[int, int, int]]
-) -> None:
-    kept = "" if not any(bad for _, bad, _ in counts.values()) else "WHERE _bad IS NULL"
-    statements = [f"INSERT INTO {name(table.name)} SELECT * EXCLUDE (_bad, _notes) FROM typed_rows {kept}"]
-    if kept:
-        statements.append(_insert_remarks("rejects", table, parts, "SELECT *, _bad AS r FROM typed_rows"))
-    if any(noted for _, _, noted in counts.values()):
-        noted = "SELECT *, unnest(_notes) AS r FROM typed_rows WHERE _bad IS NULL"
-        statements.append(_insert_remarks("notices", table, parts, noted))
-    connection.execute("; ".join([*statements, "DROP TABLE typed_rows"]))
 
 
 def _insert_remarks(into: str, table: Table, parts: Sequence[_Part], remarks: str) -> str:
@@ -397,15 +372,15 @@ def _insert_remarks(into: str, table: Table, parts: Sequence[_Part], remarks: st
     )
 
 
-def _source(part: _Part, counts: tuple[int, int, int]) -> Source:
-    staged, (rows, bad, _) = part.staged, counts
-    rejected = bad + len(staged.refused)
-    if rows + len(staged.refused) != staged.read:
+def _source(part: _Part, count: _Count, spare: int) -> Source:
+    staged, refused = part.staged, len(part.staged.refused)
+    if count.loaded + count.kept_out + refused != staged.read:
         raise EngineError(
-            f"{_place(staged)}: {staged.read} rows were read, but {rows - bad} loaded and {rejected} rejected",
+            f"{_place(staged)}: {staged.read} rows were read, but {count.loaded} loaded and {count.kept_out + refused} rejected",
             help="this is a fault in the program, not in the data: please report it",
         )
-    return Source(part.source_id, staged.file, staged.sheet, staged.read, rows - bad, rejected, staged.history)
+    rejected = count.kept_out + refused + spare
+    return Source(part.source_id, staged.file, staged.sheet, staged.read, count.loaded - spare, rejected, staged.history)
 
 
 def _record(connection: DuckDBPyConnection, parts: Mapping[str, Sequence[_Part]], loaded: Mapping[str, LoadedTable]) -> None:
@@ -439,9 +414,10 @@ def shown(value: str | None) -> str | None:
     return value and "".join(each if each.isprintable() else " " for each in value)[:VALUE_LENGTH]
 
 
-def _loaded(table: Table, parts: Sequence[_Part], sources: tuple[Source, ...]) -> LoadedTable:
+def _loaded(table: Table, parts: Sequence[_Part], counts: Mapping[int, _Count], spare: Mapping[int, int]) -> LoadedTable:
     """What became of a table; where its sources differ in history, the cautious word is `latest`."""
-    built = frozenset(table.key) if any(_builds_key(table, part) for part in parts) else frozenset()
+    sources = tuple(_source(part, counts[part.source_id], spare.get(part.source_id, 0)) for part in parts)
+    built = frozenset(table.key) if any(builds_key(table, part.columns) for part in parts) else frozenset()
     columns = frozenset().union(*(part.columns & table.columns.keys() for part in parts)) | built
     loaded = LoadedTable(table.name, present=True, columns=columns, sources=sources)
     return replace(

@@ -5,7 +5,7 @@ Each step is a layer of its own in the query, so that no expression has to be wr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from compliance.dataset.schema import Column, Table
 
@@ -20,6 +20,17 @@ _FALSE = ("false", "no", "n", "0", "0.0")
 _TIMES = ("", "{t}%H:%M", "{t}%H:%M:%S", "{t}%H:%M:%S.%f")
 _ZONE = r"(:\d\d(\.\d+)?) ?([zZ]|[+-]\d\d(:?\d\d)?)$"
 _NUMBER = r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"
+_PLAIN_DAY = "{0} LIKE '____-__-__'"
+_PLAIN_TIME = "{0} LIKE '____-__-__ __:__:__'"
+_PLAIN_INTEGER = r"-?\d{1,15}"
+_PLAIN_NUMBER = r"-?\d{1,15}(\.\d{1,15})?"
+_BREAK = "\x1f"
+"""What stands between the texts of a row where they are looked through at once."""
+
+_NEEDS_CARE = (
+    r"[\s\v\x{00a0}\x{feff}]\x1f|\x1f[\s\v\x{00a0}\x{feff}\x1f]|\.0\x1f|"
+    rf"\x1f(?i:{'|'.join((*_PLACEHOLDERS[1:], *_ID_PLACEHOLDERS))})\x1f"
+)
 _OTHER_IDENTIFIERS = ("upn", "urn", "registration_number")
 
 _DATE_WORDS = f"from {FIRST_YEAR} to {LAST_YEAR}, written yyyy-mm-dd or dd/mm/yyyy"
@@ -124,6 +135,41 @@ def built_key(table: Table, values: Mapping[str, str]) -> str:
     return f"CASE WHEN coalesce({', '.join(texts)}) IS NOT NULL THEN 'k:' || {joined} END"
 
 
+def plain(column: Column, text: str) -> str:
+    """SQL for the value of text that is written as we write it, NULL where it needs care; a text is taken as it is.
+
+    What it reads, the four steps read alike.
+    """
+    if column.presence_only:
+        return f"CASE WHEN {text} IS NOT NULL THEN 'recorded' END"
+    match column.type:
+        case "code":
+            return f"getvariable('words_{column.code_set}')[lower({text})]"
+        case "date":
+            return f"CASE WHEN {_in_years(text)} AND {_PLAIN_DAY.format(text)} THEN try_cast({text} AS DATE) END"
+        case "timestamp":
+            shapes = f"({_PLAIN_DAY.format(text)} OR {_PLAIN_TIME.format(text)})"
+            return f"CASE WHEN {_in_years(text)} AND {shapes} THEN try_cast({text} AS TIMESTAMP) END"
+        case "boolean":
+            return _boolean(text)
+        case "integer":
+            return f"CASE WHEN regexp_full_match({text}, {quoted(_PLAIN_INTEGER)}) THEN {text}::BIGINT END"
+        case "number":
+            return f"CASE WHEN regexp_full_match({text}, {quoted(_PLAIN_NUMBER)}) THEN {text}::DOUBLE END"
+        case _:
+            return text
+
+
+def needs_care(texts: Sequence[str]) -> str:
+    """SQL for whether any of the texts may be a blank, have spaces at its ends or be a number made a text of a number."""
+    return f"regexp_matches(concat_ws({quoted(_BREAK)}, '', {', '.join(texts)}, ''), {quoted(_NEEDS_CARE)})"
+
+
+def _in_years(text: str) -> str:
+    """SQL for a day after the one that stands for none, within the years that are read; the years are bounded as text."""
+    return f"{text} > '{FIRST_YEAR}-01-01~' AND {text} < '{LAST_YEAR + 1}'"
+
+
 def code_words(code_set: str, codes: Mapping[str, str]) -> str:
     """SQL that sets the variable `words_<code set>`: what a source may say, and the code that this means."""
     said = _said(codes)
@@ -136,7 +182,7 @@ def _said(codes: Mapping[str, str]) -> dict[str, str]:
     for code, meaning in codes.items():
         said.setdefault(meaning.lower(), code)
         said.setdefault(code.lower().replace("_", " "), code)
-    return said
+    return {word: code for word, code in said.items() if word not in _PLACEHOLDERS}
 
 
 def _trimmed() -> str:
@@ -166,9 +212,9 @@ def _date(kind: str) -> str:
     return f"CASE WHEN {plain} THEN try_cast(t AS {kind}) ELSE (read_moment(t))::{kind} END"
 
 
-def _boolean() -> str:
+def _boolean(text: str = "t") -> str:
     words = [(word, "true") for word in _TRUE] + [(word, "false") for word in _FALSE]
-    return f"CASE lower(t) {' '.join(f'WHEN {quoted(word)} THEN {value}' for word, value in words)} END"
+    return f"CASE lower({text}) {' '.join(f'WHEN {quoted(word)} THEN {value}' for word, value in words)} END"
 
 
 def _number() -> str:
