@@ -1,9 +1,9 @@
-"""Makes extracts as large as the largest councils send, for measuring: an Annex A, visits, an SSD database; see also `return_files`."""
+"""Makes extracts as large as the largest councils send, for measuring: an Annex A, visits, a database; more in `return_files`."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -107,12 +107,3 @@ def _ssd_visits(visits: int, children: int) -> Iterator[tuple[str, str, str, str
     for number in range(visits):
         day = FIRST_DAY - timedelta(number // children * 25 + number % 23)
         yield f"V{number}", f"C{number % children}", f"{day} 00:00:00", "Y", "YN"[number % 2]
-
-
-EXTRACTS: Mapping[str, str] = {
-    "annex_a": "Annex A, 11 lists, 60,000 rows",
-    "census": "CIN census, 20,000 children",
-    "return": "SSDA903, 59,000 children",
-    "visits": "canonical, a million visits",
-    "database": "SSD in SQLite, a million visits",
-}

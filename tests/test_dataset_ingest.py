@@ -367,3 +367,52 @@ def test_rows_read_are_loaded_or_rejected(rows: Rows) -> None:
     assert table.read == table.loaded + table.rejected == len(rows)
     assert loading.all("SELECT count(*) FROM cp_visits") == [(table.loaded,)]
     assert loading.all("SELECT count(*), count(DISTINCT source_row) FROM rejects") == [(table.rejected, table.rejected)]
+
+
+ODD = st.sampled_from([
+    "", " ", "NULL", "n/a", "#N/A", "SSD_PH", "-1", "-1.0", "12.0", "12", "C1", " C1", "C1\u00a0", "\ufeffC1", "C\x1f1", "\x1f",
+    "2024-01-05", "2024-01-05 10:30:00", "2024-01-05T10:30:00Z", "05/01/2024", "1900-01-01", "1900-01-01 00:00:00", "1900-01-02",
+    "1899-12-31", "2100-12-31", "2100-12-31 23:59:59", "2101-01-01", "2024-13-01", "20-1-1 (BC)", "2 21-01-01", "infinity",
+    "true", "TRUE", "Y", "no", "0.0", "2", "statutory", "Statutory", "s) statutory", "M", "male", "1 - Male", "owl",
+    "9" * 15, "9" * 30, "1e2", "-3", "+3", "1.5", ".5", "nan", None,
+])  # fmt: skip
+WHOLE = {
+    "supervisions": (
+        *("supervision_id", "worker_id", "supervision_kind", "supervision_date", "person_id", "duration_minutes"),
+        "was_uninterrupted",
+    ),
+    "contacts": ("person_id", "received_at", "contact_source", "decided_at"),
+    "workers": ("worker_id", "full_name", "registration_number", "fte", "is_agency", "role"),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_rows_read_plainly_are_as_they_are_read_with_care(data: st.DataObject) -> None:
+    table = data.draw(st.sampled_from(sorted(WHOLE)))
+    columns = [each for each in WHOLE[table] if each in SCHEMA.tables[table].columns]
+    texts = st.lists(st.fixed_dictionaries({each: ODD | st.text(max_size=6) for each in columns}), min_size=1, max_size=8)
+    given_rows = data.draw(texts)
+    council = data.draw(st.sampled_from([None, Authority("E06000019", "Herefordshire")]))
+    both = []
+    for plainly in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            if not plainly:
+                patch.setattr("compliance.dataset.ingest.can_be_plain", lambda *_: False)
+            loading = Loading({table: given_rows}, council)
+        held = loading.all(f'SELECT * FROM "{table}" ORDER BY row_ref')
+        both.append((held, loading.rejects(), loading.notices(), loading.tables[table]))
+    assert both[0] == both[1]
+
+
+def test_a_plain_row_is_read_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("compliance.dataset.ingest.careful_rows", lambda *_: pytest.fail("a row was read with care"))
+    loading = visits({"child_was_seen": "true"}, {"visit_date": "2024-01-02 00:00:00", "child_was_seen": "Y", "worker_id": None})
+    assert loading.tables["cp_visits"].loaded == 2
+
+
+def test_what_was_noted_of_a_duplicate_goes_with_it() -> None:
+    row = {"contact_id": "K1", "person_id": "C1", "received_at": "2024-01-01"}
+    loading = Loading({"contacts": [row | {"contact_source": "owl"}, row | {"contact_source": "bat"}]})
+    assert [each[2] for each in loading.notices()] == ["owl"]
+    assert [each[0] for each in loading.rejects()] == [3]

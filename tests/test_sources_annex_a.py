@@ -12,7 +12,7 @@ from annex_a_files import COMMON, CONTACTS, IN_NEED, PROTECTION, REFERRALS, Rows
 from compliance.dataset.load import Dataset, open_dataset
 from compliance.dataset.schema import load_schema
 from compliance.errors import UsageError
-from compliance.sources.annex_a import mapping, normal
+from compliance.sources.annex_a import mapping, match_list, normal
 
 SAMPLES = Path("/work/shared/formats/samples/annex_a")
 AS_OF = date(2024, 1, 31)
@@ -60,6 +60,53 @@ def test_a_workbook_of_the_ofsted_template(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["List 1", "list_01", "LIST-1", "List1", "List 1 - our contacts", "Contacts", "Data"])
 def test_names_of_sheets(tmp_path: Path, name: str) -> None:
     assert opened(workbook(tmp_path / "a.xlsx", {name: contacts(contact())})).tables["contacts"].loaded == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("List 1", 1),
+        ("List 10", 10),
+        ("List_11", 11),
+        ("List 01", 1),
+        ("Annex A List 10", 10),
+        ("Care leavers", 9),
+        ("Children in care", 8),
+        ("Child protection", 7),
+        ("Children in need", 6),
+        ("Leaving care", None),
+        ("Protection of need", None),
+        ("List 12", None),
+        ("Mailing list 1", None),
+    ],
+)
+def test_the_number_and_the_name_of_a_sheet_are_taken_whole(name: str, number: int | None) -> None:
+    headings = [each.heading for each in (mapping().lists[number].fields.values() if number else ())]
+    found = match_list(name, [headings or COMMON])
+    assert (found[0].number if found else None) == number
+
+
+@pytest.mark.parametrize(("above", "found"), [(0, True), (1, True), (19, True), (20, False)])
+def test_the_heading_is_among_the_first_twenty_rows(tmp_path: Path, above: int, found: bool) -> None:
+    path = workbook(tmp_path / "a.xlsx", {"List 1": [*([["Extract of today"]] * above), *contacts(contact())]})
+    if not found:
+        with pytest.raises(UsageError, match="of no known format"):
+            opened(path)
+        return
+    assert rows(opened(path), "SELECT source_row FROM contacts") == [(above + 2,)]
+
+
+def test_headings_in_another_order_with_curly_quotes(tmp_path: Path) -> None:
+    headings = ["Date of Contact :", "CONTACT SOURCE", "Child\u00a0Unique  ID", "Date of\nBirth"]
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": [headings, ["05/01/2024", "6", "C1", "01/02/2015"]]}))
+    assert rows(dataset, "SELECT person_id, contact_source FROM contacts") == [("C1", "6")]
+
+
+def test_a_sheet_that_is_no_list_is_left_out_and_said(tmp_path: Path) -> None:
+    sheets: dict[str, Rows] = {"Rota": [["Name", "Shift"]], "Guidance": [["Read this"]], "List 1": contacts(contact())}
+    dataset = opened(workbook(tmp_path / "a.xlsx", sheets))
+    said = rows(dataset, "SELECT column_name, reason FROM notices WHERE reason LIKE 'a sheet%'")
+    assert said == [("Rota", "a sheet that is no list of Annex A, so not read")]
 
 
 @pytest.mark.parametrize("number", range(1, 12))
@@ -192,13 +239,78 @@ def test_blank_tokens_and_odd_spaces(tmp_path: Path) -> None:
     assert not dataset.tables["teams"].loaded
 
 
+BLANKS = ["", "-", "--", "n/a", "NA", "nan", "None", "NULL", "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "pd.NA", "Not recorded"]
+BLANKS += ["no data", "zNotRecorded", "TBC"]
+
+
+def test_every_blank_token_is_a_blank(tmp_path: Path) -> None:
+    rest = ["b) Female", "a) WBRI", "", "", "05/01/2024", "2A", "Yes", "1"]
+    given = [[f"R{n}", *rest, blank, blank] for n, blank in enumerate(BLANKS)]
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 3": [REFERRALS, *given, ["R", *rest, "Nadia's team", "Tbc Smith"]]}))
+    assert rows(
+        dataset, "SELECT person_id, team_id, worker_id FROM referrals WHERE coalesce(team_id, worker_id) IS NOT NULL"
+    ) == [("R", "Nadia's team", "Tbc Smith")]
+    assert dataset.tables["referrals"].loaded == len(BLANKS) + 1
+
+
+@pytest.mark.parametrize("said", ["01/01/1900", "1900-01-01", "30/12/1899", "31/12/9999", "9999-12-31"])
+def test_days_that_stand_for_none_are_blank(tmp_path: Path, said: str) -> None:
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": contacts(contact(born=said), contact("C2"))}))
+    assert rows(dataset, "SELECT person_id, birth_date::VARCHAR FROM people ORDER BY 1") == [("C1", None), ("C2", "2015-02-01")]
+    assert not dataset.tables["people"].rejected
+
+
+def test_a_code_that_is_not_known_is_blank_and_said(tmp_path: Path) -> None:
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": contacts(contact(), contact("C2", source="Owl"))}))
+    assert rows(dataset, "SELECT person_id, contact_source FROM contacts ORDER BY 1") == [("C1", "6"), ("C2", None)]
+    said = "SELECT sheet, source_row, column_name, value FROM notices WHERE value = 'Owl'"
+    assert rows(dataset, said) == [("List 1", 3, "contact_source", "Owl")]
+
+
+@pytest.mark.parametrize(("said", "number"), [(2, 2), ("2", 2), ("2.0", 2), ("1,234", 1234), ("", None), (0, 0)])
+def test_whole_numbers(tmp_path: Path, said: Any, number: int | None) -> None:
+    referral = ["C1", "F", "", "", "", "05/01/2024", "2A", "No", said, "", ""]
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 3": [REFERRALS, referral]}))
+    assert rows(dataset, "SELECT previous_referrals_12_months FROM referrals") == [(number,)]
+
+
+def test_text_that_was_read_in_another_alphabet_is_mended(tmp_path: Path) -> None:
+    referral = ["C1", "F", "", "", "", "05/01/2024", "2A", "No", "", "O\u2019Neil team", "Oâ€™Neil"]
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 3": [REFERRALS, referral]}))
+    assert rows(dataset, "SELECT team_id, worker_id FROM referrals") == [("O\u2019Neil team", "O\u2019Neil")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_alphabets_of_csv(tmp_path: Path, encoding: str) -> None:
+    text = ",".join(REFERRALS) + "\r\nC1,F,,,,05/01/2024,2A,No,,Zoë’s team,Zoë\r\n"
+    (tmp_path / "List 3.csv").write_bytes(text.encode(encoding))
+    assert rows(opened(tmp_path), "SELECT person_id, team_id, worker_id FROM referrals") == [("C1", "Zoë’s team", "Zoë")]
+
+
+def test_ids_are_compared_without_regard_to_case(tmp_path: Path) -> None:
+    in_need = ["c1a", "", "", "", "", "", "01/03/2023", "N1", "05/01/2024"]
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": contacts(contact("C1A")), "List 6": [IN_NEED, in_need]}))
+    assert dataset.tables["people"].loaded == 1
+    assert rows(dataset, "SELECT v.person_id FROM cin_visits v JOIN people p USING (person_id)") == [("C1A",)]
+
+
+def test_several_rows_of_a_child_where_one_is_meant_are_kept_and_said(tmp_path: Path) -> None:
+    given = [["C1", "", "", "", "", "", f"01/0{n}/2023", "N1", f"05/0{n}/2023"] for n in (1, 2)]
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 6": [IN_NEED, *given, ["C2", *given[0][1:]]]}))
+    assert dataset.tables["cin_visits"].loaded == 3
+    said = rows(dataset, "SELECT reason FROM notices WHERE reason LIKE '%several rows%'")
+    assert said == [("1 child has several rows, where the list has one a child: all are kept",)]
+
+
 def test_rows_left_out_are_counted(tmp_path: Path) -> None:
-    given = contacts(contact(), [None] * 7, contact(), CONTACTS, contact(None), contact("C2"))
+    title = ["List 1: Contacts", *[None] * 6]
+    given = contacts(contact(), [None] * 7, contact(), CONTACTS, title, contact(None), contact("C2"))
     dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": given}))
     assert dataset.tables["contacts"].loaded == 2
     assert rows(dataset, "SELECT reason FROM notices WHERE reason LIKE '%left out%' ORDER BY ALL") == [
         ("1 row left out: no Child Unique ID",),
         ("1 row left out: the same as another in every cell",),
+        ("2 rows left out: the heading or the title again",),
     ]
 
 

@@ -41,8 +41,22 @@ DAY = Day()
 
 
 def dataset_argument(command: Command) -> Command:
-    """The dataset: one or more folders or files."""
+    """The dataset: one or more folders or files; and how much of them is read."""
+    command = click.option(
+        "--read-limit",
+        multiple=True,
+        metavar="NAME=N",
+        expose_value=False,
+        callback=_set_read_limits,
+        help="Another limit on what is read, as rows=30000000 (repeatable); docs/limits.md lists them.",
+    )(command)
     return click.argument("dataset", nargs=-1, required=True, type=click.Path(path_type=Path))(command)
+
+
+def _set_read_limits(_: click.Context, __: click.Parameter, said: tuple[str, ...]) -> None:
+    from compliance.sources.limits import DEFAULT_LIMITS, LIMITS
+
+    LIMITS.set(DEFAULT_LIMITS.set(said))
 
 
 def as_of_option(command: Command) -> Command:

@@ -14,6 +14,9 @@ from compliance.dataset.coverage import Stretch
 from compliance.dataset.schema import Schema
 from compliance.errors import UsageError
 
+LARGEST = 256 * 1024
+"""The bytes beyond which a file of settings is refused unread."""
+
 
 class AuthorityConfig(BaseModel):
     """The council that the extract belongs to."""
@@ -91,8 +94,12 @@ def nearest(word: str, words: Any) -> str | None:
 
 
 def _document(file: Path) -> Any:
+    if file.stat().st_size > LARGEST:
+        raise UsageError(f"{file}: is larger than {LARGEST // 1024} KB", help="it holds a council's few settings, and no data")
     try:
         return yaml.safe_load(file.read_bytes()) or {}
+    except RecursionError:
+        raise UsageError(f"{file}: is nested too deeply") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
@@ -75,16 +76,16 @@ def open_dataset(
 
     `as_of` is when an extract that does not say its own day is taken to be of.
     """
-    from compliance.sources.limits import DEFAULT_LIMITS
+    from compliance.sources.limits import LIMITS
     from compliance.sources.reader import STAGING
     from compliance.sources.recognise import look
     from compliance.sources.settle import settle
     from compliance.sources.workbook import opened_workbooks
 
-    schema, connection, limits = schema or load_schema(), connection or connect(), limits or DEFAULT_LIMITS
+    schema, connection, limits = schema or load_schema(), connection or connect(), limits or LIMITS.get()
     if not paths:
         raise UsageError("no dataset was named", help="name a folder that holds one")
-    with TemporaryDirectory(prefix="compliance-") as private, opened_workbooks(limits):
+    with TemporaryDirectory(prefix="compliance-") as private, opened_workbooks(limits), _readable():
         places = look(paths, schema, limits, Path(private))
         config = merge_configs([place.config for place in places])
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {STAGING}")
@@ -114,6 +115,15 @@ def open_dataset(
     )
 
 
+@contextmanager
+def _readable() -> Iterator[None]:
+    """A stretch in which a file that may not be read is said so."""
+    try:
+        yield
+    except PermissionError as error:
+        raise UsageError(f"{error.filename or 'a file'} may not be read", help="ask its owner for the right to read it") from None
+
+
 def _offers(
     connection: DuckDBPyConnection,
     schema: Schema,
@@ -130,7 +140,7 @@ def _offers(
     offers: list[Offer] = []
     for place, code in zip(places, codes, strict=True):
         if place.folder:
-            staged = canonical.stage(connection, place.folder, schema, authority=code, progress=progress)
+            staged = canonical.stage(connection, place.folder, schema, authority=code, progress=progress, limits=limits)
             staged = [_covering(each, place.config) for each in staged]
             offers += [Offer(each, place.name, "canonical", code, place.config.extract_date or as_of) for each in staged]
         for reader, source in place.sources:

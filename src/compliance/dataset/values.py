@@ -71,7 +71,7 @@ MACROS = (
 def create_macros() -> str:
     """SQL that makes the macros of the steps; they are parsed once, where the text would be parsed for every column."""
     blanks = [_blank(), _blank(_ID_PLACEHOLDERS), _blank_date()]
-    bodies = [_trimmed(), *blanks, _moment(), _date("DATE"), _date("TIMESTAMP"), _boolean(), _number(), _id(), _code()]
+    bodies = [trimmed_ends("t"), *blanks, _moment(), _date("DATE"), _date("TIMESTAMP"), _boolean(), _number(), _id(), _code()]
     return "; ".join(f"CREATE OR REPLACE MACRO {each} AS {body}" for each, body in zip(MACROS, bodies, strict=True))
 
 
@@ -145,11 +145,9 @@ def plain(column: Column, text: str) -> str:
     match column.type:
         case "code":
             return f"getvariable('words_{column.code_set}')[lower({text})]"
-        case "date":
-            return f"CASE WHEN {_in_years(text)} AND {_PLAIN_DAY.format(text)} THEN try_cast({text} AS DATE) END"
-        case "timestamp":
+        case "date" | "timestamp":
             shapes = f"({_PLAIN_DAY.format(text)} OR {_PLAIN_TIME.format(text)})"
-            return f"CASE WHEN {_in_years(text)} AND {shapes} THEN try_cast({text} AS TIMESTAMP) END"
+            return f"CASE WHEN {_in_years(text)} AND {shapes} THEN try_cast({text} AS {column.sql_type}) END"
         case "boolean":
             return _boolean(text)
         case "integer":
@@ -185,8 +183,10 @@ def _said(codes: Mapping[str, str]) -> dict[str, str]:
     return {word: code for word, code in said.items() if word not in _PLACEHOLDERS}
 
 
-def _trimmed() -> str:
-    return f"trim(t, {quoted(_EDGE)})"
+def trimmed_ends(text: str) -> str:
+    """SQL for the text without spaces of any kind at its ends; where both are plain characters nothing is looked for."""
+    plain_ends = f"{text} BETWEEN '!' AND '~' AND {text}[-1] BETWEEN '!' AND '~'"
+    return f"CASE WHEN {plain_ends} THEN {text} ELSE trim({text}, {quoted(_EDGE)}) END"
 
 
 def _blank(more: tuple[str, ...] = ()) -> str:

@@ -53,6 +53,8 @@ _NO_DATES = ("1899-12-3", "30/12/1899", "31/12/1899", "9999-12-31", "31/12/9999"
 _WORDED_DATES = ("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%B-%Y", "%d/%b/%Y")
 _BASE = {False: "1899-12-30", True: "1904-01-01"}
 _NO_LISTS = ("front sheet", "faq and changes", "guidance", "codes used")
+_ONE_ROW_A_CHILD = (6, 7, 8, 9)
+_TITLE = r"^(annex a )?list 0*\d{1,2}\b"
 _YES_OR_NO = frozenset({"yes", "no", ""})
 
 
@@ -175,10 +177,10 @@ def stage(connection: DuckDBPyConnection, source: Source, schema: Schema, limits
     """The tables that the lists fill, one staged relation for each list and table."""
     _create_macros(connection)
     readings = [
-        _Reading(connection.cursor(), source, schema, file, number, workbook, found, _extract_date(source, file))
+        _Reading(connection.cursor(), source, schema, file, number, workbook, found, _extract_date(source, file), others)
         for number, file in enumerate(source.files)
         for workbook in [open_workbook(file.path, limits)]
-        for found in lists_in(workbook)
+        for found, others in _with_others(workbook)
     ]
     with ThreadPoolExecutor(THREADS) as threads:
         return [each for staged in threads.map(_Reading.staged, readings) for each in staged]
@@ -200,13 +202,25 @@ def lists_in(workbook: Workbook) -> list[FoundList]:
     return found
 
 
+def _with_others(workbook: Workbook) -> list[tuple[FoundList, tuple[str, ...]]]:
+    """The lists that the sheets hold, the first with the names of the sheets that hold none and are not of the template."""
+    found = lists_in(workbook)
+    of_lists = {each.sheet.name for each in found} | {each.name for each in workbook.sheets if _is_of_template(each.name)}
+    others = tuple(each.name for each in workbook.sheets if each.rows and each.name not in of_lists)
+    return [(each, others if each is found[0] else ()) for each in found]
+
+
+def _is_of_template(sheet: str) -> bool:
+    return normal(sheet).replace("_", " ") in _NO_LISTS
+
+
 def match_list(sheet: str, rows: Sequence[Sequence[str]]) -> tuple[AnnexList, int] | None:
     """The list that a sheet holds and the index of its heading row: by the sheet's name, else by its headings."""
     lists = mapping().lists
     named = _named_list(sheet)
     if named and (row := _heading_row(named, rows)) is not None:
         return named, row
-    if normal(sheet).replace("_", " ") in _NO_LISTS:
+    if _is_of_template(sheet):
         return None
     for row, cells in enumerate(rows):
         words = {normal(cell) for cell in cells}
@@ -336,6 +350,7 @@ class _Reading:
     workbook: Workbook
     found: FoundList
     extract_date: date | None
+    others: tuple[str, ...] = ()
 
     @property
     def sheet(self) -> str:
@@ -346,7 +361,7 @@ class _Reading:
 
     def staged(self) -> list[Staged]:
         """The relations, the first of which carries what there is to say about the sheet."""
-        remarks = [*self._heading_remarks(), *self._clean(), *self._unsaved()]
+        remarks = [*self._other_sheets(), *self._heading_remarks(), *self._clean(), *self._unsaved()]
         fillings = [each for each in mapping().tables if self.found.known.number in each.lists and self._can_fill(each)]
         if not fillings:
             return []
@@ -387,6 +402,7 @@ class _Reading:
     def _clean(self) -> Iterator[Remark]:
         """Makes the clean relation, and says which rows were left out and which answers were not understood."""
         self.connection.execute(f"CREATE TABLE {self.relation('trimmed')} AS {self._trimmed()}")
+        repeated = self._drop_repeated_headings()
         coded = [self.found.known.fields[key] for key in self.found.positions if self.found.known.fields[key].codes]
         unknown = list(self._unknown_answers(coded))
         kept = f"{name(self.found.known.id)} IS NOT NULL"
@@ -395,19 +411,31 @@ class _Reading:
         inner = f"SELECT min(_row) AS _row, * EXCLUDE (_row) FROM {self.relation('trimmed')} WHERE {kept} GROUP BY ALL"
         clean = f"SELECT t._row, {', '.join(columns)} FROM ({inner}) t {joins} ORDER BY t._row"
         self.connection.execute(f"CREATE TABLE {self.relation('clean')} AS {clean}")
+        if repeated:
+            yield Remark(None, None, None, f"{_rows(repeated)} left out: the heading or the title again")
         yield from self._left_out(kept)
         yield from unknown
 
     def _trimmed(self) -> str:
-        """SQL for the rows below the heading with tidy text, save those that repeat it."""
+        """SQL for the rows below the heading with tidy text."""
         names = [name(key) for key in self.found.positions]
-        own = self.found.known.fields[self.found.known.id]
         spacing = "staging.annex_spaced" if self.found.sheet.has_odd_spaces() else "trim"
         spaced = ", ".join(f"{spacing}({each}) AS {each}" for each in names)
         tidy = ", ".join(f"staging.annex_tidy({each}) AS {each}" for each in names)
         rows = f"SELECT _row, {spaced} FROM ({self._records()}) WHERE _row > {self.found.heading_row}"
-        rows = f"SELECT _row, {tidy} FROM ({rows})"
-        return f"SELECT * FROM ({rows}) WHERE lower({name(own.name)}) IS DISTINCT FROM {quoted(own.heading.lower())}"
+        return f"SELECT _row, {tidy} FROM ({rows})"
+
+    def _drop_repeated_headings(self) -> int:
+        """How many rows of the trimmed relation were the heading, or the title with nothing beside it, and are gone."""
+        own = self.found.known.fields[self.found.known.id]
+        others = ", ".join(name(key) for key in self.found.positions if key != own.name)
+        alone = f" AND coalesce({others}) IS NULL" if others else ""
+        is_heading = (
+            f"lower({name(own.name)}) IN ({', '.join(quoted(each) for each in sorted({own.heading.lower(), *own.headings}))})"
+        )
+        is_title = f"regexp_matches(lower({name(own.name)}), {quoted(_TITLE)}){alone}"
+        gone = self.connection.execute(f"DELETE FROM {self.relation('trimmed')} WHERE {is_heading} OR ({is_title})").fetchone()
+        return int(gone[0]) if gone else 0
 
     def _left_out(self, kept: str) -> Iterator[Remark]:
         held = [name(key) for key in self.found.positions if key != self.found.known.id]
@@ -420,6 +448,14 @@ class _Reading:
             yield Remark(None, heading, None, f"{_rows(row[1])} left out: no {heading}")
         if row[0] > row[2]:
             yield Remark(None, None, None, f"{_rows(row[0] - row[2])} left out: the same as another in every cell")
+        if self.found.known.number in _ONE_ROW_A_CHILD and (several := self._with_several_rows(clean)):
+            of = "1 child has" if several == 1 else f"{several:,} children have"
+            yield Remark(None, heading, None, f"{of} several rows, where the list has one a child: all are kept")
+
+    def _with_several_rows(self, clean: str) -> int:
+        own = name(self.found.known.id)
+        several = f"SELECT {own} FROM {clean} GROUP BY 1 HAVING count(*) > 1"
+        return int((self.connection.execute(f"SELECT count(*) FROM ({several})").fetchone() or (0,))[0])
 
     def _unknown_answers(self, coded: Sequence[Field]) -> Iterator[Remark]:
         """Makes the table of words for each coded field, and says which rows answer neither yes nor no."""
@@ -514,6 +550,10 @@ class _Reading:
             yield Remark(row, shown(cell), None, reason)
         for heading in self.found.missing:
             yield Remark(row, heading, None, "no such heading in this sheet, so nothing is known of it")
+
+    def _other_sheets(self) -> Iterator[Remark]:
+        for each in self.others:
+            yield Remark(None, shown(each), None, "a sheet that is no list of Annex A, so not read")
 
     def _table_remarks(self, filling: Filling) -> tuple[Remark, ...]:
         """What is said of a table: that the columns which need the day of the extract are not filled."""

@@ -23,6 +23,7 @@ from compliance.dataset.schema import Schema, Table
 from compliance.dataset.values import name, quoted
 from compliance.errors import DataError, UsageError
 from compliance.sources.folder import Scan, files_in, scan
+from compliance.sources.limits import DEFAULT_LIMITS, Limits
 
 CONFIG_NAMES = ("dataset.yaml", "dataset.yml")
 DECISIONS_NAME = "register.yaml"
@@ -92,12 +93,15 @@ def stage(
     *,
     authority: str | None = None,
     progress: Callable[[str], None] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> list[Staged]:
     """The folder's tables as staged relations; `authority` is the council of rows that name none."""
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {STAGING}")
     tables, staged = _by_table(folder, schema), []
     with ThreadPoolExecutor(THREADS) as threads:
-        waiting = [threads.submit(_stage_table, connection.cursor(), folder, table, files, authority) for table, files in tables]
+        waiting = [
+            threads.submit(_stage_table, connection.cursor(), folder, table, files, authority, limits) for table, files in tables
+        ]
         for (table, _), each in zip(tables, waiting, strict=True):
             if progress:
                 progress(f"reading {table.name}")
@@ -106,12 +110,19 @@ def stage(
 
 
 def _stage_table(
-    connection: DuckDBPyConnection, folder: Folder, table: Table, files: Sequence[Found], authority: str | None
+    connection: DuckDBPyConnection,
+    folder: Folder,
+    table: Table,
+    files: Sequence[Found],
+    authority: str | None,
+    limits: Limits,
 ) -> list[Staged]:
+    for file in files:
+        limits.hold(file.label, "file_bytes", file.path.stat().st_size)
     history: History = folder.config.history.get(table.name, "full")
-    staged = [_stage_csv(connection, folder, table, file, history, authority) for file in files if _is_csv(file)]
+    staged = [_stage_csv(connection, folder, table, file, history, authority, limits) for file in files if _is_csv(file)]
     if parquet := [file for file in files if not _is_csv(file)]:
-        staged.append(_stage_parquet(connection, folder, table, parquet, history, authority))
+        staged.append(_stage_parquet(connection, folder, table, parquet, history, authority, limits))
     connection.close()
     return staged
 
@@ -185,20 +196,27 @@ class Headings:
 
 
 def _stage_csv(
-    connection: DuckDBPyConnection, folder: Folder, table: Table, file: Found, history: History, authority: str | None
+    connection: DuckDBPyConnection,
+    folder: Folder,
+    table: Table,
+    file: Found,
+    history: History,
+    authority: str | None,
+    limits: Limits,
 ) -> Staged:
     facts = scan(file.path)
     folder.digests[file.label] = facts.digest
     if facts.has_nul:
         raise DataError(f"{file.label}: holds NUL bytes, so it is not plain text", help="save it as CSV UTF-8")
-    headings = Headings.of(file.label, table, _first_record(file, facts))
+    headings = Headings.of(file.label, table, _first_record(file, facts, limits))
     relation = f"{STAGING}.{name(f'text {file.path}')}"
     refused: list[Remark] = []
     rows, read = f"SELECT rowid + 2 AS _row, * FROM {relation}", None
     if facts.is_utf8 and not facts.has_blank_lines:
         read = _read_fast(connection, relation, file, headings)
     if read is None:
-        rows, read = f"FROM {relation}", _read_exactly(connection, relation, file, facts, headings, refused)
+        rows, read = f"FROM {relation}", _read_exactly(connection, relation, file, facts, headings, refused, limits)
+    limits.hold(file.label, "rows", read)
     view = f"(SELECT *{_said_authority(headings, file.authority or authority)} FROM ({rows}))"
     return Staged(
         table.name,
@@ -228,13 +246,19 @@ def _read_fast(connection: DuckDBPyConnection, relation: str, file: Found, headi
 
 
 def _read_exactly(
-    connection: DuckDBPyConnection, relation: str, file: Found, facts: Scan, headings: Headings, refused: list[Remark]
+    connection: DuckDBPyConnection,
+    relation: str,
+    file: Found,
+    facts: Scan,
+    headings: Headings,
+    refused: list[Remark],
+    limits: Limits,
 ) -> int:
     """The number of rows read one by one, the lines with too few or too many values set aside in `refused`."""
     columns = ", ".join(f"{name(column)} VARCHAR" for column in headings.columns.values())
     connection.execute(f"CREATE TABLE {relation} (_row BIGINT, {columns})")
     marks = ", ".join(f"unnest(${n}::{'BIGINT' if n == 1 else 'VARCHAR'}[])" for n in range(1, len(headings.columns) + 2))
-    rows, read = _regular_rows(file, facts, headings, refused), 0
+    rows, read = _regular_rows(file, facts, headings, refused, limits), 0
     while batch := list(islice(rows, BATCH)):
         lists = [list(column) for column in zip(*batch, strict=True)]
         connection.execute(f"INSERT INTO {relation} SELECT {marks}", lists)
@@ -242,28 +266,29 @@ def _read_exactly(
     return read
 
 
-def _regular_rows(file: Found, facts: Scan, headings: Headings, refused: list[Remark]) -> Iterator[list[object]]:
-    records = enumerate(_records(file, facts), 1)
+def _regular_rows(file: Found, facts: Scan, headings: Headings, refused: list[Remark], limits: Limits) -> Iterator[list[object]]:
+    records = enumerate(_records(file, facts, limits), 1)
     next(records, None)
     for row, record in records:
         if len(record) == headings.count:
-            yield [row, *(record[position] for position in headings.columns)]
+            yield [row, *(record[position] or None for position in headings.columns)]
         elif record:
             refused.append(Remark(row, None, None, f"{len(record)} values where the heading has {headings.count}"))
 
 
-def _records(file: Found, facts: Scan) -> Iterator[list[str]]:
+def _records(file: Found, facts: Scan, limits: Limits) -> Iterator[list[str]]:
     encoding = "utf-8-sig" if facts.is_utf8 else "cp1252"
     with file.path.open(encoding=encoding, errors="replace", newline="") as stream:
-        reader = csv.reader(stream, strict=True)
+        reader = csv.reader(limits.lines(stream, file.label), strict=True)
         try:
             yield from reader
         except csv.Error as error:
             raise DataError(f"{file.label}:{reader.line_num}: {error}", help="save it as CSV UTF-8") from None
 
 
-def _first_record(file: Found, facts: Scan) -> list[str]:
-    headings = next(_records(file, facts), None)
+def _first_record(file: Found, facts: Scan, limits: Limits) -> list[str]:
+    headings = next(_records(file, facts, limits), None)
+    limits.hold(f"{file.label}: columns", "columns", len(headings or []))
     if not headings:
         raise UsageError(f"{file.label}: has no headings", help="its first line must name its columns")
     return headings
@@ -281,12 +306,13 @@ def _stage_parquet(
     files: Sequence[Found],
     history: History,
     authority: str | None,
+    limits: Limits,
 ) -> Staged:
     for file in files:
         folder.digests[file.label] = scan(file.path).digest
     label = files[0].label if len(files) == 1 else f"{table.name}/ ({len(files)} Parquet files)"
     try:
-        return _parquet_rows(connection, table, files, label, history, authority)
+        return _parquet_rows(connection, table, files, label, history, authority, limits)
     except duckdb.Error as error:
         raise DataError(f"{label}: cannot be read as Parquet: {str(error).splitlines()[0]}") from None
 
@@ -298,12 +324,15 @@ def _parquet_rows(
     label: str,
     history: History,
     authority: str | None,
+    limits: Limits,
 ) -> Staged:
     paths = ", ".join(quoted(str(file.path)) for file in files)
     source = f"read_parquet([{paths}], union_by_name=true, hive_partitioning=false, filename=true, file_row_number=true)"
     shape = connection.execute(f"SELECT * EXCLUDE (filename, file_row_number) FROM {source} LIMIT 0").description
+    limits.hold(f"{label}: columns", "columns", len(shape))
     headings = Headings.of(label, table, [column[0] for column in shape])
     starts, read = _starts(connection, table, files, authority)
+    limits.hold(label, "rows", read)
     columns = ", ".join(f"{name(shape[n][0])}::VARCHAR AS {name(column)}" for n, column in headings.columns.items())
     own = ", f.authority" if not headings.name_authority and any(file.authority or authority for file in files) else ""
     view = (

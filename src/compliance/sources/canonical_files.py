@@ -58,6 +58,7 @@ def stage(connection: DuckDBPyConnection, source: Source, schema: Schema, limits
     """The tables of each file as staged relations."""
     staged: list[Staged] = []
     for number, file in enumerate(source.files):
+        limits.hold(file.label, "file_bytes", file.path.stat().st_size)
         with file.path.open("rb") as stream:
             kind = kind_of(stream.read(4096))
         part = _Part(connection, source, schema, limits, file, number)
@@ -218,6 +219,8 @@ class _Part:
     def _duckdb_table(self, other: str, word: str, columns: Sequence[str]) -> Staged:
         table = self.schema.tables[_plain(word)]
         headings = Headings.of(self.label(word), table, columns)
+        rows = self.connection.execute(f"SELECT count(*) FROM {other}.main.{name(word)}").fetchone()
+        self.limits.hold(self.label(word), "rows", rows[0] if rows else 0)
         texts = ", ".join(f"{name(columns[n])}::VARCHAR AS {name(column)}" for n, column in headings.columns.items())
         relation = self.relation(table)
         self.connection.execute(f"CREATE TABLE {relation} AS SELECT rowid + 2 AS _row, {texts} FROM {other}.main.{name(word)}")

@@ -55,7 +55,7 @@ def load_csv(
     refused: list[Remark] = []
     read = _read_fast(connection, relation, path, columns, len(headings)) if _is_plain(facts, encoding) else None
     if read is None:
-        read = _read_exactly(connection, relation, path, label, encoding, columns, len(headings), refused, strict)
+        read = _read_exactly(connection, relation, path, label, encoding, columns, len(headings), refused, limits, strict)
     limits.hold(label, "rows", read)
     return Loaded(tuple(headings), read, tuple(refused), facts.has_odd_spaces or encoding == "utf-16")
 
@@ -72,7 +72,7 @@ def _encoding(path: Path) -> str:
 def _headings(path: Path, label: str, encoding: str, limits: Limits) -> list[str]:
     with path.open("rb") as stream:
         limits.hold(f"{label}: its first line", "text_bytes", len(stream.readline(limits.text_bytes + 1)))
-    headings = next(_records(path, label, encoding), None) or []
+    headings = next(_records(path, label, encoding, limits), None) or []
     limits.hold(f"{label}: columns", "columns", len(headings))
     return headings
 
@@ -110,6 +110,7 @@ def _read_exactly(
     columns: Mapping[str, int],
     count: int,
     refused: list[Remark],
+    limits: Limits,
     strict: bool,
 ) -> int:
     """The number of rows read one by one, the lines with too few or too many values set aside in `refused`."""
@@ -117,7 +118,7 @@ def _read_exactly(
     connection.execute(f"CREATE TABLE {relation} (_row BIGINT, {held})")
     connection.execute(f"CREATE VIEW {_view(relation)} AS FROM {relation}")
     marks = ", ".join(f"unnest(${n}::{'BIGINT' if n == 1 else 'VARCHAR'}[])" for n in range(1, len(columns) + 2))
-    rows, read = _regular(_records(path, label, encoding, strict), list(columns.values()), count, refused), 0
+    rows, read = _regular(_records(path, label, encoding, limits, strict), list(columns.values()), count, refused), 0
     while batch := list(islice(rows, BATCH)):
         connection.execute(f"INSERT INTO {relation} SELECT {marks}", [list(column) for column in zip(*batch, strict=True)])
         read += len(batch)
@@ -129,14 +130,14 @@ def _regular(records: Iterator[list[str]], positions: Sequence[int], count: int,
     next(numbered_records, None)
     for row, record in numbered_records:
         if len(record) == count or (len(record) > count and not any(map(str.strip, record[count:]))):
-            yield [row, *(record[position] for position in positions)]
+            yield [row, *(record[position] or None for position in positions)]
         elif any(map(str.strip, record)):
             refused.append(Remark(row, None, None, f"{len(record)} values where the heading has {count}"))
 
 
-def _records(path: Path, label: str, encoding: str, strict: bool = True) -> Iterator[list[str]]:
+def _records(path: Path, label: str, encoding: str, limits: Limits, strict: bool = True) -> Iterator[list[str]]:
     with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="replace", newline="") as stream:
-        reader = csv.reader(stream, strict=strict)
+        reader = csv.reader(limits.lines(stream, label), strict=strict)
         try:
             yield from reader
         except csv.Error as error:

@@ -71,7 +71,10 @@ def _walk(folder: Path, root: Path) -> Iterator[Path]:
 
 
 def _refuse_leaving(link: Path, root: Path) -> None:
-    target = link.resolve()
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError):
+        raise DataError(f"{link} is a link that leads nowhere", help="put the file itself there") from None
     if not target.is_relative_to(root):
         raise DataError(f"{link} is a link out of the dataset's folder", help="put the file itself there")
     if target.is_dir():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from duckdb import DuckDBPyConnection
 
 from compliance.dataset.ingest import Remark, shown
-from compliance.dataset.values import name, quoted
+from compliance.dataset.values import name, quoted, trimmed_ends
 from compliance.sources.reader import Source
 from compliance.sources.ssd_mapping import Codes, mapping
 from compliance.sources.ssd_tables import Held
@@ -66,9 +66,9 @@ class Cleaning:
         spaced = ", ".join(f"staging.ssd_spaced({name(each)}) AS {name(each)}" for each in self.held.fields)
         plain = [name(each) if each in coded else f"staging.ssd_blank({name(each)}) AS {name(each)}" for each in self.held.fields]
         own = [each for each in (table.key, table.person) if each in self.held.fields]
-        real = " AND ".join(f"lower(trim(coalesce({name(each)}, ''))) <> {quoted(_PLACEHOLDER)}" for each in own) or "true"
-        rows = f"SELECT _row, {spaced} FROM {self.held.rows_of} WHERE {real}"
-        self.connection.execute(f"CREATE TABLE {trimmed} AS SELECT _row, {', '.join(plain)} FROM ({rows})")
+        real = " AND ".join(f"lower({name(each)}) IS DISTINCT FROM {quoted(_PLACEHOLDER)}" for each in own) or "true"
+        rows = f"SELECT _row, {spaced} FROM {self.held.rows_of}"
+        self.connection.execute(f"CREATE TABLE {trimmed} AS SELECT _row, {', '.join(plain)} FROM ({rows}) WHERE {real}")
         left_out = self.held.rows - self._one(f"SELECT count(*) FROM {trimmed}")
         if left_out:
             self._say(table.key, f"{rows_in_words(left_out)} left out: placeholder")
@@ -158,9 +158,12 @@ def _flag(key: str) -> str:
 
 def create_macros(connection: DuckDBPyConnection, blanks: Sequence[str]) -> None:
     """Makes the macros that tidy text."""
-    connection.execute(f"CREATE OR REPLACE MACRO staging.ssd_spaced(t) AS nullif(trim(t, {quoted(_EDGE)}), '')")
+    connection.execute(f"CREATE OR REPLACE MACRO staging.ssd_spaced(t) AS nullif({trimmed_ends('t')}, '')")
     longest = max(map(len, blanks))
-    words = ", ".join(map(quoted, blanks))
+    words = " ".join(f"WHEN {quoted(each)} THEN true" for each in blanks)
     none = " OR ".join(f"starts_with(t, {quoted(day)})" for day in _NO_DAY)
-    is_blank = f"(strlen(t) <= {longest} AND list_contains([{words}], lower(t))) OR {none}"
+    a_word = (
+        f"CASE WHEN strlen(t) <= {longest} AND (t < '0' OR t > '9~') THEN CASE lower(t) {words} ELSE false END ELSE false END"
+    )
+    is_blank = f"{a_word} OR (t < '2' AND ({none}))"
     connection.execute(f"CREATE OR REPLACE MACRO staging.ssd_blank(t) AS CASE WHEN {is_blank} THEN NULL ELSE t END")

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from duckdb import DuckDBPyConnection
 
 from compliance.dataset.ingest import Remark
-from compliance.dataset.values import name, quoted
+from compliance.dataset.values import name, quoted, trimmed_ends
 from compliance.sources.reader import Source
 from compliance.sources.ssda903_mapping import mapping
 
 
 def create_macros(connection: DuckDBPyConnection) -> None:
     """Makes the macros that tidy text, dates and postcodes."""
-    edge = quoted(" \t\r\n\f\v\u00a0\ufeff")
     swapped = "substr(t, 7, 4) || '-' || substr(t, 4, 2) || '-' || left(t, 2)"
     loose = "strftime(try_strptime(regexp_extract(t, '^\\d{1,2}/\\d{1,2}/\\d{4}'), '%d/%m/%Y'), '%Y-%m-%d')"
     day = (
@@ -28,7 +27,7 @@ def create_macros(connection: DuckDBPyConnection) -> None:
         f"CASE WHEN regexp_full_match({whole}, '[A-Z]{{1,2}}\\d[A-Z\\d]?\\d[A-Z]{{2}}') "
         f"THEN {whole}[:-4] || ' ' || right({whole}, 3) ELSE upper(t) END"
     )
-    for macro, body in (("text", f"nullif(trim(t, {edge}), '')"), ("date", day), ("postcode", post)):
+    for macro, body in (("text", f"nullif({trimmed_ends('t')}, '')"), ("date", day), ("postcode", post)):
         connection.execute(f"CREATE OR REPLACE MACRO staging.ssda903_{macro}(t) AS {body}")
 
 

@@ -14,6 +14,8 @@ from compliance.dataset.values import name
 
 BATCH = 20_000
 
+_BREAK = "\x1f"
+
 Item = TypeVar("Item")
 
 
@@ -37,12 +39,43 @@ class TextTable:
 
     def add(self, numbers: Sequence[Sequence[int]], records: Sequence[Sequence[Any]]) -> None:
         """Adds records of one value a column of text; the numbers come a column at a time."""
-        if not records:
-            return
-        kinds = ["BIGINT"] * len(self.numbers) + ["VARCHAR"] * len(self.columns)
-        marks = ", ".join(f"unnest(${number}::{kind}[])" for number, kind in enumerate(kinds, 1))
-        texts = [[text_of(value) for value in column] for column in zip(*records, strict=True)]
-        self.connection.execute(f"INSERT INTO {self.relation} SELECT {marks}", [*map(list, numbers), *texts])
+        if records:
+            texts = [
+                [each if each.__class__ is str else text_of(each) for each in column] for column in zip(*records, strict=True)
+            ]
+            insert(self.connection, self.relation, numbers, texts)
+
+
+def insert(
+    connection: DuckDBPyConnection, relation: str, numbers: Sequence[Sequence[int]], texts: Sequence[Sequence[str | None]]
+) -> None:
+    """Adds rows given a column at a time: numbers first, then texts, of which an empty one is blank.
+
+    A column goes over as one text that DuckDB splits: four times as fast as a list. It goes by way of a table, for DuckDB
+    splits the texts of a statement while it plans, which takes longer.
+    """
+    joined = [
+        *(",".join(map(str, column)) for column in numbers),
+        *(_BREAK.join([each or "" for each in column]) for column in texts),
+    ]
+    if any(whole.count(_BREAK) != len(column) - 1 for whole, column in zip(joined[len(numbers) :], texts, strict=True)):
+        _insert_lists(connection, relation, numbers, texts)
+        return
+    held = ", ".join(f"c{n} VARCHAR" for n in range(len(joined)))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE joined_texts ({held})")
+    connection.execute(f"INSERT INTO joined_texts VALUES ({', '.join('?' for _ in joined)})", joined)
+    columns = [f"unnest(string_split(c{n}, ','))::BIGINT" for n in range(len(numbers))]
+    columns += [f"nullif(unnest(string_split(c{n}, chr(31))), '')" for n in range(len(numbers), len(joined))]
+    connection.execute(f"INSERT INTO {relation} SELECT {', '.join(columns)} FROM joined_texts")
+    connection.execute("DROP TABLE joined_texts")
+
+
+def _insert_lists(
+    connection: DuckDBPyConnection, relation: str, numbers: Sequence[Sequence[int]], texts: Sequence[Sequence[str | None]]
+) -> None:
+    kinds = ["BIGINT"] * len(numbers) + ["VARCHAR"] * len(texts)
+    marks = ", ".join(f"unnest(${number}::{kind}[])" for number, kind in enumerate(kinds, 1))
+    connection.execute(f"INSERT INTO {relation} SELECT {marks}", [*map(list, numbers), *map(list, texts)])
 
 
 def batches(items: Iterable[Item], size: int = BATCH) -> Iterator[list[Item]]:

@@ -164,7 +164,7 @@ def _csv_sheet(path: Path, copy: Path, limits: Limits) -> Sheet:
     rows = width = 0
     with copy.open("x", encoding="utf-8", newline="") as sink:
         writer = csv.writer(sink, lineterminator="\n")
-        for record in _records(path, encoding):
+        for record in _records(path, encoding, limits):
             width = max(width, len(record))
             rows += 1
             if rows % 1000 == 0 or width > limits.columns:
@@ -174,9 +174,9 @@ def _csv_sheet(path: Path, copy: Path, limits: Limits) -> Sheet:
     return Sheet(path.stem, copy, rows, width)
 
 
-def _records(path: Path, encoding: str) -> Iterator[list[str]]:
+def _records(path: Path, encoding: str, limits: Limits) -> Iterator[list[str]]:
     with path.open(encoding=encoding, errors="replace", newline="") as stream:
-        reader = csv.reader(stream, strict=True)
+        reader = csv.reader(limits.lines(stream, path.name), strict=True)
         try:
             for record in reader:
                 if any("\0" in value for value in record):

@@ -18,6 +18,10 @@ from typing import Any
 UNSAVED = re.compile(rb"<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</(?:\w+:)?c>")
 
 
+LARGEST_EXACT = 1e15
+"""The number from which on a spreadsheet keeps whole numbers no longer to the digit."""
+
+
 def main(path: str, folder: str, limits: dict[str, int], part: int, parts: int) -> dict[str, Any]:
     """The sheets as written, or under `error` what kept them from being read: of so many parts of the sheets, this one."""
     hold_memory(limits["workbook_memory"])
@@ -51,10 +55,15 @@ def write_sheet(sheet: Any, name: str, file: Path, limits: dict[str, int]) -> di
     cells = sheet.total_height * sheet.total_width
     if cells > limits["cells"]:
         return {"error": "limit", "what": name, "limit": "cells", "found": cells}
-    rows = sheet.to_python(skip_empty_area=False)
+    rows = [[plain(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
     with file.open("x", encoding="utf-8", newline="", errors="replace") as stream:
         csv.writer(stream, quoting=csv.QUOTE_MINIMAL, lineterminator="\n").writerows(rows)
     return {"name": name, "rows": len(rows), "columns": max(map(len, rows), default=0)}
+
+
+def plain(cell: Any) -> Any:
+    """The cell, a whole number without the point that spreadsheets do not show either."""
+    return int(cell) if cell.__class__ is float and cell.is_integer() and abs(cell) < LARGEST_EXACT else cell
 
 
 def facts(path: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from compliance.dataset.ingest import Remark, shown
 from compliance.dataset.values import name
 from compliance.errors import DataError
 from compliance.sources.limits import Limits
+from compliance.sources.text_table import insert
 
 CHUNK = 1 << 18
 BATCH = 20_000
@@ -29,7 +30,6 @@ SEVERAL_LENGTH = 10_000
 SEVERAL = "|"
 """What stands between the texts of a field that a record has several times."""
 
-_BREAK = "\x1f"
 _EDGE = " \t\r\n\f\v\u00a0\ufeff"
 _FIRST_COLUMNS = 2
 
@@ -118,7 +118,7 @@ def read_records(
     for record in layout.records:
         columns = "".join(f", {name(each)} VARCHAR" for each in record.columns)
         connection.execute(f"CREATE TABLE {relation(record.name)} (_row BIGINT, _parent BIGINT{columns})")
-    target = _Target(label, layout, limits, lambda record, rows: _insert(connection, relation(record.name), record, rows))
+    target = _Target(label, layout, limits, lambda record, rows: _insert(connection, relation(record.name), rows))
     _parse(path, label, target, limits)
     return Found(target.counted(), dict(target.unknown), frozenset(target.names))
 
@@ -137,21 +137,9 @@ def _parse(path: Path, label: str, target: _Target, limits: Limits) -> None:
         raise DataError(f"{label}: cannot be read as XML: {shown(error.msg)}", help="send the file as it was exported") from None
 
 
-def _insert(connection: DuckDBPyConnection, relation: str, record: Record, rows: Sequence[Sequence[Any]]) -> None:
-    """Adds the rows: a column at a time, as one text that DuckDB splits. XML cannot hold the character between.
-
-    The texts go by way of a table, for DuckDB splits those of a statement while it plans, which takes longer.
-    """
+def _insert(connection: DuckDBPyConnection, relation: str, rows: Sequence[Sequence[Any]]) -> None:
     numbers, parents, *columns = zip(*rows, strict=True)
-    texts = [",".join(map(str, parents)), *map(_BREAK.join, columns)]
-    held = ", ".join(f"c{n} VARCHAR" for n in range(len(texts)))
-    marks = ", ".join("?" for _ in texts)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE xml_texts ({held})")
-    connection.execute(f"INSERT INTO xml_texts VALUES ({marks})", texts)
-    values = ", ".join(f"nullif(unnest(string_split(c{n}, chr(31))), '')" for n in range(1, len(texts)))
-    first = f"unnest(range({numbers[0]}, {numbers[-1] + 1})), unnest(string_split(c0, ','))::BIGINT"
-    connection.execute(f"INSERT INTO {relation} SELECT {first}, {values} FROM xml_texts")
-    connection.execute("DROP TABLE xml_texts")
+    insert(connection, relation, [numbers, parents], columns)
 
 
 class _Target:
