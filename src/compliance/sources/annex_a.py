@@ -183,7 +183,26 @@ def stage(connection: DuckDBPyConnection, source: Source, schema: Schema, limits
         for found, others in _with_others(workbook)
     ]
     with ThreadPoolExecutor(THREADS) as threads:
-        return [each for staged in threads.map(_Reading.staged, readings) for each in staged]
+        remarks = list(threads.map(_Reading.cleaned, readings))
+        if readings and (spelled := _spell_alike(connection, source, [each for each in readings if each.is_of_children])):
+            reason = f"{spelled:,} ids are spelled in capitals in one place and not in another, and are read as one"
+            remarks[0].append(Remark(None, None, None, reason))
+        return [each for staged in threads.map(_Reading.staged, readings, remarks) for each in staged]
+
+
+def _spell_alike(connection: DuckDBPyConnection, source: Source, readings: Sequence[_Reading]) -> int:
+    """How many ids of children differ from another in capitals alone; all lists spell them in one way from here on."""
+    ids = " UNION ".join(f"SELECT child_id AS said FROM {each.relation('clean')}" for each in readings)
+    if not ids:
+        return 0
+    spellings = source.relation("spellings")
+    one = f"SELECT said, min(said) OVER (PARTITION BY lower(said)) AS meant FROM ({ids}) QUALIFY said <> meant"
+    connection.execute(f"CREATE TABLE {spellings} AS {one}")
+    several = int((connection.execute(f"SELECT count(*) FROM {spellings}").fetchone() or (0,))[0])
+    for each in readings if several else ():
+        clean = each.relation("clean")
+        connection.execute(f"UPDATE {clean} SET child_id = m.meant FROM {spellings} m WHERE child_id = m.said")
+    return several
 
 
 def lists_in(workbook: Workbook) -> list[FoundList]:
@@ -359,9 +378,17 @@ class _Reading:
     def relation(self, *words: object) -> str:
         return self.source.relation(self.number, self.found.sheet.name, self.sheet, *words)
 
-    def staged(self) -> list[Staged]:
-        """The relations, the first of which carries what there is to say about the sheet."""
-        remarks = [*self._other_sheets(), *self._heading_remarks(), *self._clean(), *self._unsaved()]
+    @property
+    def is_of_children(self) -> bool:
+        """Whether a row of the list is a child's."""
+        return self.found.known.id == "child_id"
+
+    def cleaned(self) -> list[Remark]:
+        """What there is to say about the sheet, once its clean relation is made."""
+        return [*self._other_sheets(), *self._heading_remarks(), *self._clean(), *self._unsaved()]
+
+    def staged(self, remarks: Sequence[Remark]) -> list[Staged]:
+        """The relations of the tables, the first of which carries what there is to say about the sheet."""
         fillings = [each for each in mapping().tables if self.found.known.number in each.lists and self._can_fill(each)]
         if not fillings:
             return []
@@ -583,7 +610,7 @@ def _create_macros(connection: DuckDBPyConnection) -> None:
     dashed = "'^(\\d{1,2})[-./](\\d{1,2})[-./](\\d{4})( .*)?$'"
     worded = f"strftime(try_strptime(t, [{', '.join(map(quoted, _WORDED_DATES))}]), '%Y-%m-%d')"
     reading = (
-        f"CASE WHEN t LIKE '____-__-__%' THEN t WHEN {none} THEN NULL "
+        f"CASE WHEN t LIKE '____-__-__%' AND t BETWEEN '19' AND '21' THEN t WHEN {none} THEN NULL "
         f"WHEN {serial} THEN strftime(base + try_cast(split_part(t, '.', 1) AS INTEGER), '%Y-%m-%d') "
         f"WHEN regexp_full_match(t, {dashed}) THEN regexp_replace(t, {dashed}, '\\1/\\2/\\3') "
         f"ELSE coalesce({worded}, t) END"

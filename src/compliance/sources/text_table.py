@@ -55,7 +55,7 @@ def insert(
     splits the texts of a statement while it plans, which takes longer.
     """
     joined = [
-        *(",".join(map(str, column)) for column in numbers),
+        *("" if isinstance(column, range) else ",".join(map(str, column)) for column in numbers),
         *(_BREAK.join([each or "" for each in column]) for column in texts),
     ]
     if any(whole.count(_BREAK) != len(column) - 1 for whole, column in zip(joined[len(numbers) :], texts, strict=True)):
@@ -64,10 +64,17 @@ def insert(
     held = ", ".join(f"c{n} VARCHAR" for n in range(len(joined)))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE joined_texts ({held})")
     connection.execute(f"INSERT INTO joined_texts VALUES ({', '.join('?' for _ in joined)})", joined)
-    columns = [f"unnest(string_split(c{n}, ','))::BIGINT" for n in range(len(numbers))]
+    columns = [_numbers(n, column) for n, column in enumerate(numbers)]
     columns += [f"nullif(unnest(string_split(c{n}, chr(31))), '')" for n in range(len(numbers), len(joined))]
     connection.execute(f"INSERT INTO {relation} SELECT {', '.join(columns)} FROM joined_texts")
     connection.execute("DROP TABLE joined_texts")
+
+
+def _numbers(position: int, column: Sequence[int]) -> str:
+    """SQL for a column of numbers: a range, or the text at this position split."""
+    if isinstance(column, range):
+        return f"unnest(range({column.start}, {column.stop}))"
+    return f"unnest(string_split(c{position}, ','))::BIGINT"
 
 
 def _insert_lists(

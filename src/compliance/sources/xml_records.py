@@ -139,7 +139,7 @@ def _parse(path: Path, label: str, target: _Target, limits: Limits) -> None:
 
 def _insert(connection: DuckDBPyConnection, relation: str, rows: Sequence[Sequence[Any]]) -> None:
     numbers, parents, *columns = zip(*rows, strict=True)
-    insert(connection, relation, [numbers, parents], columns)
+    insert(connection, relation, [range(numbers[0], numbers[-1] + 1), parents], columns)
 
 
 class _Target:
