@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.dataset.ingest import Authority
-from compliance.dataset.load import Dataset, open_dataset
+from compliance.dataset.load import Dataset, connect, open_dataset
 from compliance.errors import DataError, UsageError
 
 VISITS = "visit_id,person_id,visit_date\nV1,C1,2024-01-01\nV2,C1,02/01/2024\n"
@@ -261,3 +261,14 @@ def test_any_text_survives_quoting(tmp_path_factory: pytest.TempPathFactory, tex
     folder = write(tmp_path_factory.mktemp("quoted"), cp_visits_csv="\n".join(lines) + "\n")
     found = rows(open_dataset([folder]), "SELECT not_seen_alone_reason FROM cp_visits ORDER BY source_row")
     assert [row[0] for row in found] == [text.strip(" \t\r\n\u00a0") or None for text in texts]
+
+
+def test_what_does_not_fit_in_memory_goes_to_a_private_folder_that_goes_with_the_connection() -> None:
+    connection = connect()
+    (folder,) = connection.execute("SELECT current_setting('temp_directory')").fetchone() or ("",)
+    connection.execute("SET memory_limit = '60MB'; SET threads = 1")
+    connection.execute("CREATE TABLE t AS SELECT range AS n, 'a text of some length ' || range AS w FROM range(2000000)")
+    assert Path(folder).stat().st_mode & 0o777 == 0o700
+    assert list(Path(folder).iterdir())
+    del connection
+    assert not Path(folder).exists()

@@ -511,7 +511,7 @@ def test_a_word_that_looks_like_sql_is_only_a_word(tmp_path: Path) -> None:
     assert rows(dataset, "people", "person_id", "sex") == [("1'); DROP TABLE people; --", None)]
 
 
-@pytest.mark.parametrize("blank", ["", "NULL", "na", "N/A", "#N/A", "NaN", "<NA>", "SSD_PH", "Unknown", "1900-01-01 00:00", " null "])
+@pytest.mark.parametrize("blank", ["", "NULL", "na", "N/A", "#N/A", "NaN", "<NA>", "SSD_PH", "Unknown", "1900-01-01 00:00"])
 def test_every_sentinel_is_a_blank(tmp_path: Path, blank: str) -> None:
     lines = ["pers_person_id,pers_upn,pers_sex,pers_dob", f"1,{blank},F,2010-03-12 00:00:00.000", "2,Unknowable,F,12/03/2010"]
     (tmp_path / "person.csv").write_text("\n".join(lines) + "\n")

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING
+from weakref import finalize
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -51,14 +53,20 @@ class Dataset:
 
 
 def connect() -> DuckDBPyConnection:
-    """A new connection in memory that sees no Python variable, fetches no extension and prints nothing."""
+    """A new connection in memory that sees no Python variable, fetches no extension and prints nothing.
+
+    What does not fit in memory goes to a folder that only its owner may read, and that goes with the connection.
+    """
+    spill = mkdtemp(prefix="compliance-")
     connection = duckdb.connect(
         config={
             "python_enable_replacements": "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            "temp_directory": spill,
         }
     )
+    finalize(connection, rmtree, spill, ignore_errors=True)
     connection.execute("SET enable_progress_bar = false")
     return connection
 

@@ -249,7 +249,7 @@ class _Reading:
         if column in table.postcodes:
             return f"staging.ssda903_postcode({text})"
         if column in _NUMBERS:
-            return f"regexp_replace({text}, '^(\\d+)\\.0$', '\\1')"
+            return f"CASE WHEN ends_with({text}, '.0') THEN regexp_replace({text}, '^(\\d+)\\.0$', '\\1') ELSE {text} END"
         return f"upper({text})" if column in table.codes else text
 
     def _say_of(self, piece: Piece, of: Return) -> None:
