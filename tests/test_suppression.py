@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compliance.outputs.disclosure import counted_together
 from compliance.register.equality import set_aside
 from compliance.register.suppression import FEWEST_POSSIBLE, hidden_places, total_may_be_shown
 
@@ -66,3 +67,17 @@ def test_an_equality_table_gives_no_small_group_away(
 ) -> None:
     """One group too small to show is all the children less the others, so the next smallest is left out too."""
     assert set_aside(children, breached) == aside
+
+
+@pytest.mark.parametrize(
+    ("numbers", "public", "words", "total"),
+    [
+        ((20, 3, 40, 7), True, ["20", "5 or fewer", "40", "not shown"], "70"),
+        ((20, 3, 40, 7), False, ["20", "3", "40", "7"], "70"),
+        ((20, 0, 1040), True, ["20", "0", "1,040"], "1,060"),
+        ((5, 5), True, ["5 or fewer", "5 or fewer"], "not shown"),
+        ((2,), True, ["5 or fewer"], "not shown"),
+    ],
+)
+def test_the_numbers_of_a_table_in_words(numbers: tuple[int, ...], public: bool, words: list[str], total: str) -> None:
+    assert counted_together(numbers, public=public) == (words, total)
