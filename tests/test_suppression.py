@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from itertools import product
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.outputs.disclosure import counted_together
+from compliance.outputs.risk_counts import risk_counts
 from compliance.register.equality import set_aside
 from compliance.register.suppression import FEWEST_POSSIBLE, hidden_places, total_may_be_shown
+from compliance.risks.assess import Risk
 
 
 @pytest.mark.parametrize(
@@ -81,3 +85,36 @@ def test_an_equality_table_gives_no_small_group_away(
 )
 def test_the_numbers_of_a_table_in_words(numbers: tuple[int, ...], public: bool, words: list[str], total: str) -> None:
     assert counted_together(numbers, public=public) == (words, total)
+
+
+def risks(*groups: tuple[str, str, int, int, int]) -> list[Risk]:
+    """So many risks of each kind: its rule, type of scope, likelihood, impact and number."""
+    return [
+        cast("Risk", SimpleNamespace(rule=SimpleNamespace(id=rule), scope_type=scope, likelihood=likelihood, impact=impact))
+        for rule, scope, likelihood, impact, number in groups
+        for _ in range(number)
+    ]
+
+
+def test_a_kind_of_few_risks_cannot_be_worked_out_from_its_point() -> None:
+    found = risk_counts(risks(("A", "child", 4, 5, 3), ("B", "child", 4, 5, 20), ("C", "child", 2, 2, 30)), public=True)
+    assert found.kinds == {"A": "5 or fewer", "B": "not shown", "C": "30"}
+    assert (found.points, found.total) == ({(4, 5): "23", (2, 2): "30"}, "53")
+
+
+def test_a_point_of_one_small_kind_takes_another_point_with_it() -> None:
+    found = risk_counts(risks(("A", "child", 4, 5, 3), ("B", "child", 3, 3, 9), ("C", "child", 2, 2, 30)), public=True)
+    assert found.points == {(4, 5): "5 or fewer", (3, 3): "not shown", (2, 2): "30"}
+    assert found.kinds == {"A": "5 or fewer", "B": "not shown", "C": "30"}
+    assert found.total == "42"
+
+
+def test_with_nothing_to_hide_behind_the_total_goes() -> None:
+    found = risk_counts(risks(("A", "child", 4, 5, 3), ("Z", "authority", 4, 4, 1)), public=True)
+    assert found.kinds == {"A": "5 or fewer", "Z": "1"}
+    assert (found.points[4, 4], found.total) == ("1", "not shown")
+
+
+def test_a_document_that_is_not_public_gives_every_number() -> None:
+    found = risk_counts(risks(("A", "child", 4, 5, 3), ("B", "child", 4, 5, 1200)), public=False)
+    assert (found.kinds, found.points, found.total) == ({"A": "3", "B": "1,200"}, {(4, 5): "1,203"}, "1,203")
