@@ -5,16 +5,30 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 from rich.text import Text
 
+from compliance.duties.findings import Selection, findings
 from compliance.outputs import screen
+from compliance.outputs.register_pages import print_forecast, print_worklist
+from compliance.outputs.register_screen import print_register
 from compliance.outputs.screen import clipped
-from conftest import ROOT
+from compliance.outputs.terminal import print_check
+from compliance.register.again import with_joined_risks
+from compliance.register.forecast import forecast
+from compliance.register.register import register
+from compliance.register.worklist import as_worklist, worklist
+from compliance.rulebook.load import load_rulebook
+from compliance.run import Request, Run, run
+from conftest import HEREFORDSHIRE, ROOT
 from terminals import COLOUR, ESCAPE, kept, on_pipe, on_terminal
 
 SCREENS = Path(__file__).parent / "screens"
@@ -121,3 +135,28 @@ def test_every_command_has_a_screen() -> None:
     assert {words[0] for words in COMMANDS.values()} == set(COMMAND_FILES) - silent
     assert sorted(path.stem for path in SCREENS.iterdir()) == sorted(COMMANDS)
     assert (ROOT / DATA).is_dir()
+
+
+@pytest.fixture(scope="module")
+def council() -> Run:
+    """The Herefordshire fixture with its risks, found by joins alone."""
+    return with_joined_risks(run(Request([HEREFORDSHIRE], load_rulebook(), with_risks=False)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_council_of_full_size_fits_one_screen(council: Run, width: int) -> None:
+    listed = as_worklist(council, 10, "team", worklist(council, 10, Selection(("overdue", "due"))))
+    breaches, registered, expected = findings(council.evaluation), register(council), forecast(council, 1.2)
+    screens: list[Callable[[Console], None]] = [
+        lambda console: print_register(console, registered),
+        lambda console: print_check(console, council, breaches, limit=None),
+        lambda console: print_worklist(console, listed, limit=None),
+        lambda console: print_forecast(console, expected),
+    ]
+    for number, show in enumerate(screens):
+        console = Console(file=io.StringIO(), width=width, force_terminal=True, no_color=True)
+        show(console)
+        text = ESCAPE.sub("", cast("io.StringIO", console.file).getvalue())
+        assert 20 <= text.count("\n") <= 53, number
+        assert max(map(cell_len, text.splitlines())) <= width, number
