@@ -200,8 +200,9 @@ def _strip(values: dict[str, Any]) -> None:
 
 def _order(finding: Finding) -> tuple[Any, ...]:
     severity = -SEVERITIES.index(finding.rule.severity)
-    due = finding.due_date or datetime.date.max
-    return (severity, due, finding.rule.id, finding.authority, finding.subject_id, finding.trigger_date or datetime.date.min)
+    due, trigger = finding.due_date or datetime.date.max, finding.trigger_date or datetime.date.min
+    last = (finding.id, finding.trigger_ref or 0, finding.evidence_ref or 0)
+    return (severity, due, finding.rule.id, finding.authority, finding.subject_id, trigger, *last)
 
 
 def _refs(found: Iterable[Finding]) -> list[int]:
