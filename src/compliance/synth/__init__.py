@@ -6,7 +6,20 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from compliance.synth import care_leavers, caseloads, children, fostering, looked_after, planted, quality, supervision, workforce
+from compliance.synth import (
+    care_leavers,
+    caseloads,
+    children,
+    fostering,
+    health_year,
+    looked_after,
+    oversight,
+    planted,
+    quality,
+    staff_checks,
+    supervision,
+    workforce,
+)
 from compliance.synth import write as _write
 from compliance.synth.council import load_council, profiles
 from compliance.synth.truth import TruthRow, tell_truth
@@ -35,6 +48,7 @@ def synthesise(profile: str, as_of: date, seed: int, scale: float = 1.0) -> Synt
     care_leavers.prepare(world, cares)
     force = workforce.employ(world)
     fostering.foster(world, force, cares)
+    staff_checks.inform(world)
     world.note_plans()
     caseloads.allocate(world, force)
     care_leavers.name_authors(world)
@@ -42,6 +56,10 @@ def synthesise(profile: str, as_of: date, seed: int, scale: float = 1.0) -> Synt
     quality.audits(world)
     quality.guardianship(world)
     supervision.supervise(world, force)
+    staff_checks.check(world, force)
+    oversight.oversee(world, cares)
+    health_year.report(world, cares)
+    quality.childrens_register(world)
     workforce.blank_one_start(force)
     tables = {name: rows for name, rows in sorted(world.tables.items()) if rows}
     truth = tell_truth(tables, as_of, council.code)

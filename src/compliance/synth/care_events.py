@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -25,26 +26,42 @@ def review_due(start: date) -> Pace:
 
 def support(world: World, care: Care, orders: list[Row], placements: list[Row]) -> None:
     """Add everything done for a child in a period of care."""
-    reviews = review(world, care)
+    reviews = review(world, care, placements)
     for row in placements:
         if not row["placement_type"].startswith("A"):
             visit_placement(world, care, row, orders, reviews)
         plan_placement(world, care, row)
-    plan_care(world, care)
+    plan_care(world, care, any(row["long_term_match_date"] for row in placements))
     check_health(world, care)
     check_teeth(world, care)
     appoint(world, care)
 
 
-def review(world: World, care: Care) -> list[date]:
+def review(world: World, care: Care, placements: list[Row]) -> list[date]:
     """Return the days of the reviews held, written with a few that were cancelled."""
     days = paced(world, care.start, care.end, review_due(care.start))
+    days = sorted({*days, *_before_moves(world, care, placements, days)})
     for day in days:
         add_review(world, care, day, world.pick([False, None], [95, 5]))
         before = dates.working_days_before(day, 3)
         if world.chance(0.03) and before > care.start and before not in days:
             add_review(world, care, before, True)
     return days
+
+
+def _before_moves(world: World, care: Care, placements: list[Row], days: list[date]) -> list[date]:
+    """Return further reviews, before moves that the council decided and placements with parents; some were not held."""
+    further = []
+    for row, following in itertools.pairwise(placements):
+        day = row["end_date"]
+        is_owed = row["change_reason"] in ("CARPL", "STAND") or following["placement_type"] == "P1"
+        if not is_owed or any(dates.days_after(day, -28) <= held <= day for held in days):
+            continue
+        first = max(dates.days_after(day, -20), dates.days_after(care.start, 1))
+        clean = day < CLEAN_BEFORE or dates.is_relaxed(day)
+        if clean or not world.quota("moves", 14).take():
+            further.append(world.working_day(first, dates.days_after(day, -2)))
+    return [day for day in further if care.start < day <= min(care.end or world.as_of, world.as_of)]
 
 
 def add_review(world: World, care: Care, day: date, cancelled: bool | None, kind: str = "looked_after") -> Row:
@@ -139,7 +156,7 @@ def add_visit(world: World, care: Care, row: Row, day: date, seen: bool = True) 
     """Return a statutory visit; in the winter of 2020-21 some were by video or telephone, as the law then allowed."""
     virtual = seen and dates.VIRTUAL_VISITS[0] < day < dates.VIRTUAL_VISITS[1] and world.chance(0.25)
     clean = day < CLEAN_BEFORE or not seen
-    alone = world.pick([True, False, None], [90, 8, 2]) if seen else None
+    alone = world.pick([True, False, None], [91.7, 8, 0.3]) if seen else None
     reason = None
     if alone is False:
         reason = world.pick(["too young", "refused", None], [40, 25, 0 if clean else 35])
@@ -191,7 +208,7 @@ def plan_placement(world: World, care: Care, row: Row) -> None:
     clean = start < CLEAN_BEFORE or dates.is_relaxed(start, due) or row["placement_type"][0] in "APRK"
     day = (
         max(dates.working_days_before(start, 2), care.start)
-        if world.chance(0.5)
+        if world.chance(_planned_before(row))
         else dates.working_days_after(start, world.rng.randint(1, 5))
     )
     if not clean and world.chance(0.15):
@@ -203,7 +220,16 @@ def plan_placement(world: World, care: Care, row: Row) -> None:
     add_plan(world, care, "placement_plan", day, row["placement_id"])
 
 
-def add_plan(world: World, care: Care, kind: str, day: date, placement_id: str | None = None) -> Row:
+def _planned_before(row: Row) -> float:
+    """Return how likely a placement plan was made before the placement began, as one with parents should be."""
+    if row["placement_type"] != "P1":
+        return 0.5
+    return 0.9 if row["start_date"] >= CLEAN_BEFORE else 1.0
+
+
+def add_plan(
+    world: World, care: Care, kind: str, day: date, placement_id: str | None = None, permanence: str | None = None
+) -> Row:
     """Return a version of a plan for a looked-after child."""
     return world.add(
         "care_plans",
@@ -214,22 +240,30 @@ def add_plan(world: World, care: Care, kind: str, day: date, placement_id: str |
         plan_kind=kind,
         plan_date=day,
         end_date=None,
-        permanence_plan=None
-        if kind != "care_plan"
-        else world.pick(["long_term_fostering", "return_home", "adoption", "family_or_friends"]),
+        permanence_plan=permanence,
         has_health_plan=kind == "care_plan" or None,
     )
 
 
-def plan_care(world: World, care: Care) -> None:
-    """Add the care plan: one in nine late, but never where the period began with a care order."""
+def plan_care(world: World, care: Care, is_matched: bool) -> None:
+    """Add the care plan: one in nine late, but never where the period began with a care order.
+
+    A child matched with long-term carers has the plan to stay, but for one in twelve who came into care since 2020.
+    """
     late = care.start >= CLEAN_BEFORE and not dates.is_relaxed(care.start) and care.legal != "J1" and care.temporary is None
     day = dates.working_days_after(care.start, world.rng.randint(1, 10))
     if late and world.chance(0.12):
         day = dates.working_days_after(care.start, world.rng.randint(11, 30))
     if day > min(care.end or world.as_of, world.as_of):
         day = care.start
-    add_plan(world, care, "care_plan", day)
+    add_plan(world, care, "care_plan", day, permanence=_permanence(world, care, is_matched))
+
+
+def _permanence(world: World, care: Care, is_matched: bool) -> str:
+    """Return the plan for a permanent home that a care plan states."""
+    if is_matched and not (care.start >= CLEAN_BEFORE and world.quota("stay", 30).take()):
+        return "long_term_fostering" if care.placement_type == "U4" else "family_or_friends"
+    return world.pick(["return_home", "adoption", "special_guardianship_or_child_arrangements", "other"])
 
 
 def check_health(world: World, care: Care) -> None:

@@ -9,6 +9,10 @@ from compliance.synth.looked_after import Care
 from compliance.synth.world import CLEAN_BEFORE, Child, Pace, Row, World, paced
 
 LEAVING = ("E17", "E5", "E6")
+REVIEWS_AT_HOME = Pace(
+    due=lambda last, _: dates.months_after(last, 3), late=0.12, overrun=(2, 40), earliest=0.8, first_earliest=0.8
+)
+OFFERS = Pace(due=lambda last, _: dates.months_after(last, 12), late=0.4, overrun=(10, 120), earliest=0.6, first_earliest=0.2)
 
 
 @dataclass
@@ -65,8 +69,9 @@ def _prepare_eligible(world: World, leaver: Leaver) -> None:
     status(world, leaver.child, day, "eligible", "in_touch", None)
     late_entrant = day != dates.years_after(leaver.child.birth, 16)
     clean = day < CLEAN_BEFORE or late_entrant or (leaver.child.birth.month, leaver.child.birth.day) == (2, 29)
-    _assess(world, leaver, day, clean)
+    assessed = _assess(world, leaver, day, clean)
     first = _first_plan(world, leaver, day, clean)
+    first = max(first, assessed) if first and clean else first
     stop = min(leaver.adult, world.as_of)
     if first and first <= stop:
         pathway(world, leaver.child, first, "first_plan")
@@ -90,15 +95,15 @@ def status(world: World, child: Child, day: date, kind: str, touch: str | None, 
     )
 
 
-def _assess(world: World, leaver: Leaver, day: date, clean: bool) -> None:
-    """Add the needs assessment: within three months of becoming eligible, or since 2020 often later."""
+def _assess(world: World, leaver: Leaver, day: date, clean: bool) -> date:
+    """Return the day of the needs assessment, added: within three months of becoming eligible, or since 2020 often later."""
     due = dates.months_after(day, 3)
     done = world.working_day(dates.days_after(day, -20), dates.days_after(day, 60) if clean else due)
     if not clean and world.chance(0.4):
         done = dates.on_or_after(dates.days_after(due, world.rng.randint(3, 95)))
     if done > world.as_of:
         if done <= due:
-            return
+            return done
         done_day = None
     else:
         done_day = done
@@ -111,6 +116,7 @@ def _assess(world: World, leaver: Leaver, day: date, clean: bool) -> None:
         completed_date=done_day,
         has_young_person_views=world.pick([True, False, None], [60, 30, 10]) if done_day else None,
     )
+    return done
 
 
 def _first_plan(world: World, leaver: Leaver, day: date, clean: bool) -> date | None:
@@ -135,7 +141,8 @@ def _reviews(world: World, first: date, end: date) -> list[date]:
 
 
 def pathway(world: World, child: Child, day: date, kind: str, reason: str | None = None, home: str | None = None) -> Row:
-    """Return a pathway plan or a review of it; most plans leave headings empty and aspirations out."""
+    """Return a pathway plan or a review of it; most of the last year leave headings empty and aspirations out (paragraph 33)."""
+    poor = _poor(world, day)
     world.last_plan[child.person_id] = max(day, world.last_plan.get(child.person_id, day))
     return world.add(
         "pathway_plans",
@@ -145,11 +152,18 @@ def pathway(world: World, child: Child, day: date, kind: str, reason: str | None
         plan_date=day,
         review_reason=reason,
         accommodation_id=home,
-        headings_completed=world.rng.randint(3, 10),
-        has_contingency_plan=world.pick([True, False, None], [30, 60, 10]),
-        has_young_person_views=world.pick([True, False, None], [30, 60, 10]),
+        headings_completed=world.rng.randint(4, 9) if world.chance(poor / 100) else 10,
+        has_contingency_plan=world.pick([True, False, None], [100 - poor, poor, 0.5]),
+        has_young_person_views=world.pick([True, False, None], [100 - poor, poor, 0.5]),
         worker_id=None,
     )
+
+
+def _poor(world: World, day: date) -> float:
+    """Return how many in a hundred plans of a day are thin."""
+    if day < CLEAN_BEFORE:
+        return 0.0
+    return 52.0 if day >= world.year else 10.0
 
 
 def _adviser(world: World, child: Child, day: date, missing: bool) -> None:
@@ -233,6 +247,9 @@ def _after_18(world: World, leaver: Leaver) -> None:
         if world.chance(0.1) and tried <= world.as_of:
             contact(world, child, tried, "attempt", False)
     _homes(world, leaver, adult_end)
+    if adult_end <= world.as_of:
+        for day in paced(world, adult_end, dates.years_after(child.birth, 25), OFFERS):
+            contact(world, child, day, "support_offer", False)
 
 
 def _plans_after_18(world: World, leaver: Leaver, end: date) -> None:
@@ -272,31 +289,40 @@ def _provided(world: World, child: Child, start: date, moved: date, adult_end: d
     end = min(lasts, dates.days_after(adult_end, -30))
     ended = end if end < dates.days_after(world.as_of, -2) else None
     row = home(world, child, moved, ended, world.pick(["D", "E", "T"]), True, suitable)
-    _visits_at_home(world, child, row)
-    _review_at_home(world, child, row)
+    first_review = _review_at_home(world, child, row)
+    _visits_at_home(world, child, row, first_review)
     return ended
 
 
-def _visits_at_home(world: World, child: Child, row: Row) -> None:
-    """Add the adviser's visits to a provided home: in the first week, then every two months, sometimes late."""
+def _visits_at_home(world: World, child: Child, row: Row, reviewed: date | None) -> None:
+    """Add the adviser's visits to a provided home: in the first week, before the review, then every two months, some late."""
 
     def due(last: date, count: int) -> date:
         return dates.months_after(last, 2) if count else dates.days_after(last, 7)
 
-    for day in paced(world, row["start_date"], row["end_date"], Pace(due=due, late=0.25, overrun=(1, 25))):
+    days = paced(world, row["start_date"], row["end_date"], Pace(due=due, late=0.25, overrun=(1, 25)))
+    if reviewed and days and days[0] < reviewed and world.chance(0.85):
+        days = sorted({*days, world.working_day(dates.days_after(days[0], 1), reviewed)})
+    for day in days:
         contact(world, child, day, "visit_at_accommodation", True, row["accommodation_id"])
 
 
-def _review_at_home(world: World, child: Child, row: Row) -> None:
-    """Add the review owed within 28 days of a provided home: in time two times in three, else late or not at all."""
+def _review_at_home(world: World, child: Child, row: Row) -> date | None:
+    """Return the day of the review owed within 28 days of a provided home: in time two times in three, else late or never.
+
+    Those that follow are three months apart at most, but for one in eight.
+    """
     stop = min(row["end_date"] or world.as_of, world.as_of)
     day = dates.on_or_before(dates.days_after(row["start_date"], world.rng.randint(10, 28)))
     if world.chance(0.35):
         if world.chance(0.3):
-            return
+            return None
         day = dates.on_or_after(dates.days_after(row["start_date"], world.rng.randint(30, 70)))
-    if day <= stop:
-        pathway(world, child, day, "review", "new_accommodation", row["accommodation_id"])
+    if day > stop:
+        return None
+    for reviewed in [day, *paced(world, day, row["end_date"], REVIEWS_AT_HOME)]:
+        pathway(world, child, reviewed, "review", "new_accommodation", row["accommodation_id"])
+    return day
 
 
 def home(world: World, child: Child, start: date, end: date | None, kind: str, provided: bool, suitable: bool) -> Row:

@@ -18,6 +18,8 @@ TEAMS_FOR = {
 }
 # Cases for each full-time equivalent at which a team passes the next one on to another.
 FULL = 19.0
+# Of the cases that no case holder holds, one in so many is led by a family support worker, the others by registered seniors.
+UNQUALIFIED_LEADS = 13
 REASONS = ["LEFTRL", "ORGRST", "MANAGE", "TSPROC", "OTHERS"]
 
 
@@ -32,6 +34,7 @@ def allocate(world: World, force: Workforce) -> None:
     _reviewing_officers(world, force)
     _advisers(world, force)
     _name_visitors(world)
+    _name_leads(world)
 
 
 def _unallocated(world: World, current: list[Spell]) -> set[int]:
@@ -51,13 +54,14 @@ def _share_out(world: World, force: Workforce, current: list[Spell]) -> None:
     rank = {"lac": 0, "cp": 0, "assessment": 1, "cin": 2, "disabled": 2}
     ordered = sorted(current, key=lambda spell: (rank[spell.need], world.rng.random()))
     cases = world.council.count(world.council.workforce["cases"])
-    holders = force.now("social_worker")
-    queue = Queue(world, force, holders)
+    queue = Queue(world, force, force.case_holders())
     for spell in ordered[:cases]:
         _hold(world, force, spell, queue.next(spell.need), "social_worker")
-    others = [*force.now("family_support_worker"), *force.now("first_line_manager")]
+    others = [*force.now("senior_practitioner"), *force.now("first_line_manager")]
+    unqualified = force.now("family_support_worker")
     for index, spell in enumerate(ordered[cases:]):
-        _hold(world, force, spell, others[index % len(others)], "lead_practitioner")
+        leads = unqualified if index % UNQUALIFIED_LEADS == 4 else others
+        _hold(world, force, spell, leads[index % len(leads)], "lead_practitioner")
 
 
 class Queue:
@@ -106,7 +110,7 @@ def _hold(world: World, force: Workforce, spell: Spell, worker: Row, role: str) 
     moved = spell.transfer_at_16
     if moved and moved > first:
         start, reason = moved, "TSPROC"
-    elif first == spell.start and (world.chance(0.45) or (latest - first).days < 40):
+    elif first == spell.start and (world.chance(0.75 if spell.need == "lac" else 0.45) or (latest - first).days < 40):
         start, reason = first, "FCONTA"
     else:
         start, reason = world.working_day(dates.days_after(first, 1), max(first, latest)), world.pick(REASONS)
@@ -128,7 +132,8 @@ def _earlier(world: World, force: Workforce, spell: Spell, start: date, end: dat
     last = end or world.as_of
     if start >= last:
         return
-    middle = world.working_day(dates.days_after(start, 30), dates.days_after(last, -30)) if (last - start).days > 200 else None
+    shared = (last - start).days > (360 if spell.need == "lac" else 200)
+    middle = world.working_day(dates.days_after(start, 30), dates.days_after(last, -30)) if shared else None
     middle = _off_edge(world, spell, middle) if middle else None
     parts = [(start, middle), (middle, last)] if middle else [(start, last)]
     for first, final in parts:
@@ -188,14 +193,29 @@ def _advisers(world: World, force: Workforce) -> None:
 
 def _name_visitors(world: World) -> None:
     """Name on each visit the worker who held the case that day."""
+    by_person = _holders(world)
+    for table in ("cin_visits", "cp_visits", "looked_after_visits"):
+        for row in world.tables[table]:
+            held = by_person.get(row["person_id"], [])
+            place = bisect_right(held, (row["visit_date"], "~")) - 1
+            row["worker_id"] = held[place][1] if place >= 0 else None
+
+
+def _holders(world: World) -> dict[str, list[tuple[date, str]]]:
+    """Return who held each child's case and from when, in order."""
     by_person: dict[str, list[tuple[date, str]]] = defaultdict(list)
     for row in world.tables["allocations"]:
         if row["role"] in ("social_worker", "lead_practitioner") and row["person_id"] and row["worker_id"]:
             by_person[row["person_id"]].append((row["start_date"], row["worker_id"]))
     for held in by_person.values():
         held.sort()
-    for table in ("cin_visits", "cp_visits", "looked_after_visits"):
-        for row in world.tables[table]:
-            held = by_person.get(row["person_id"], [])
-            place = bisect_right(held, (row["visit_date"], "~")) - 1
-            row["worker_id"] = held[place][1] if place >= 0 else None
+    return by_person
+
+
+def _name_leads(world: World) -> None:
+    """Name on each child in need plan the worker who leads it: who held the case on its last day, or holds it now."""
+    by_person = _holders(world)
+    for row in world.tables["cin_plans"]:
+        held = by_person.get(row["person_id"], [])
+        place = bisect_right(held, (row["end_date"] or world.as_of, "~")) - 1
+        row["lead_worker_id"] = held[max(place, 0)][1] if held else None

@@ -5,7 +5,7 @@ from datetime import date
 
 from compliance.synth import child_in_need, dates
 from compliance.synth.front_door import assess, enquire, meet, refer, written_up
-from compliance.synth.world import Child, Pace, Row, World, paced
+from compliance.synth.world import CLEAN_BEFORE, Child, Pace, Row, World, paced
 
 VISITS = Pace(due=lambda last, _: dates.working_days_after(last, 10), late=0.09, overrun=(1, 14))
 CORE_GROUPS = Pace(due=lambda last, _: dates.days_after(last, 28), late=0.12, overrun=(1, 21), earliest=0.7)
@@ -170,7 +170,8 @@ def core_group_days(world: World, start: date, end: date | None) -> list[date]:
 
 def visit(world: World, child: Child, day: date, plan_id: str, seen: bool) -> Row:
     """Return a visit to a child on a plan; an attempt is not seen, a few do not say."""
-    alone = world.pick([True, False], [75, 25]) if seen else None
+    old = day < CLEAN_BEFORE
+    alone = world.pick([True, False], [75, 0 if old else 25]) if seen else None
     return world.add(
         "cp_visits",
         visit_id=world.new_id("PV"),
@@ -180,7 +181,7 @@ def visit(world: World, child: Child, day: date, plan_id: str, seen: bool) -> Ro
         child_was_seen=None if seen and world.chance(0.01) else seen,
         child_was_seen_alone=alone,
         not_seen_alone_reason="refused" if alone is False and world.chance(0.6) else None,
-        bedroom_was_seen=world.pick([True, False, None], [70, 25, 5]) if seen else None,
+        bedroom_was_seen=world.pick([True, False, None], [90, 0 if old else 10, 0.3]) if seen else None,
         worker_id=None,
         recorded_at=written_up(world, day),
     )
@@ -190,7 +191,8 @@ def step_down(world: World, child: Child, referral: Row, ended: date, then: str)
     """Add what follows a plan: a child in need plan of some months, open or closed, or closure at once."""
     if then == "care":
         return
-    end = dates.on_or_after(dates.days_after(ended, world.rng.randint(70, 130)))
+    short = ended >= CLEAN_BEFORE and world.chance(0.08)
+    end = dates.on_or_after(dates.days_after(ended, world.rng.randint(60, 85) if short else world.rng.randint(93, 150)))
     still_open = then == "open" or end > world.as_of
     if then == "close_now":
         close(world, referral, ended)

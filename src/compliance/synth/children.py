@@ -77,7 +77,7 @@ def _ended_plans(world: World) -> list[Protection]:
 def _protect(world: World, plan: Protection, index: int) -> tuple[Row, Row]:
     """Return the referral and plan of one child; what follows an ended plan varies."""
     child = people.new_child(world, people.any_birth(world, dates.days_after(plan.start, -120)))
-    then = "close_now" if index % 3 == 0 else "open" if index % 7 == 0 else "close"
+    then = "close_now" if index % 11 == 5 and plan.start >= CLEAN_BEFORE else "open" if index % 7 == 0 else "close"
     if plan.is_open and index % 40 == 39:
         referral = front_door.refer(world, child, dates.working_days_before(plan.start, 3), None, "strategy_discussion")
         row = child_protection.plan(world, child, referral, None, plan, kind="transfer_in")

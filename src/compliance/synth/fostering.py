@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from compliance.synth import dates, fostering_panel, people
+from compliance.synth import dates, foster_support, fostering_panel, people
+from compliance.synth.foster_support import carer_visit, record
 from compliance.synth.looked_after import Care
 from compliance.synth.workforce import Workforce
 from compliance.synth.world import CLEAN_BEFORE, Pace, Row, World, paced
@@ -16,6 +17,8 @@ REVIEWS = Pace(
     first_earliest=0.9,
     is_relaxable=True,
 )
+# Nobody now on the register was approved longer ago, in days: the panel sits since then.
+OLDEST_APPROVAL = 3450
 UNANNOUNCED = Pace(
     due=lambda last, _: dates.months_after(last, 12), late=0.35, overrun=(5, 150), earliest=0.6, first_earliest=0.4
 )
@@ -38,7 +41,7 @@ def foster(world: World, force: Workforce, cares: list[Care]) -> None:
     households = _households(world, cares)
     for household in households:
         _carers(world, household)
-    panel = fostering_panel.sit(world)
+    panel = fostering_panel.sit(world, min(household.approved for household in households if household.approved))
     for household in households:
         for carer in household.carers:
             _approve(world, household, carer, panel)
@@ -47,6 +50,7 @@ def foster(world: World, force: Workforce, cares: list[Care]) -> None:
                 _visit(world, household, carer)
                 _train(world, household, carer)
     fostering_panel.other_applications(world, panel)
+    foster_support.support(world)
     _leave_gaps(world, households)
     _supervise(world, force, households)
 
@@ -108,6 +112,7 @@ def _filled(world: World, placements: list[Row], kind: str) -> Household:
     """Return a household approved before the first of the placements it holds."""
     first = min((row["start_date"] for row in placements), default=dates.days_after(world.as_of, -world.rng.randint(20, 400)))
     approved = dates.on_or_before(dates.days_after(first, -world.pick([0, 30, 90, 400, 900, 1800], [10, 20, 20, 20, 20, 10])))
+    approved = max(approved, dates.on_or_after(dates.days_after(world.as_of, -OLDEST_APPROVAL)))
     household = Household(_household(world), approved, kind, placements=placements)
     for row in placements:
         row["household_id"] = household.row["household_id"]
@@ -235,17 +240,27 @@ def approval(
         terms=None,
         panel_case_id=panel_case_id,
         approved_by_role="agency_decision_maker" if kind == "full" else "nominated_officer",
-        suitability_assessed_date=dates.working_days_before(start, 1) if kind == "temporary_connected_person" else None,
-        full_assessment_started_date=_by_now(world, start, 10) if kind == "temporary_connected_person" else None,
+        suitability_assessed_date=_suitability(world, kind, start),
+        full_assessment_started_date=_full_assessment(world, kind, start),
         panel_views_date=dates.working_days_before(start, 3) if kind == "extension" else None,
         iro_informed_date=dates.working_days_before(start, 2) if kind == "extension" else None,
         review_sought_date=None,
     )
 
 
-def _by_now(world: World, start: date, days: int) -> date | None:
-    """Return the day so many days later, blank if it has not come yet."""
-    day = dates.days_after(start, days)
+def _suitability(world: World, kind: str, start: date) -> date | None:
+    """Return the day on which the placement was judged the most appropriate one; one extension in four was given without."""
+    if kind == "full" or (kind == "extension" and not world.quota("reconsidered", 75).take()):
+        return None
+    return dates.working_days_before(start, 1)
+
+
+def _full_assessment(world: World, kind: str, start: date) -> date | None:
+    """Return the day the full assessment of a connected person began: in five working days, or for one in five later."""
+    if kind != "temporary_connected_person":
+        return None
+    late = world.quota("full_assessment", 20).take()
+    day = dates.working_days_after(start, world.rng.randint(6, 12) if late else world.rng.randint(1, 5))
     return day if day <= world.as_of else None
 
 
@@ -265,29 +280,10 @@ def _review(world: World, household: Household, carer: Row) -> None:
 
 
 def _visit(world: World, household: Household, carer: Row) -> None:
-    """Add visits to a carer: unannounced ones since approval, and the others of the two years."""
+    """Add the unannounced visits to a carer since approval."""
     assert household.approved is not None
-    unannounced = paced(world, household.approved, household.ended, UNANNOUNCED)
-    every = Pace(due=lambda last, _: dates.days_after(last, 60), late=0.1, earliest=0.7)
-    announced = paced(world, max(world.window, household.approved), household.ended, every)
-    for day in unannounced:
+    for day in paced(world, household.approved, household.ended, UNANNOUNCED):
         carer_visit(world, carer, day, True)
-    for day in announced:
-        if day not in unannounced:
-            carer_visit(world, carer, day, world.pick([False, None], [90, 10]))
-
-
-def carer_visit(world: World, carer: Row, day: date, unannounced: bool | None) -> None:
-    """Add a supervision visit to a carer."""
-    world.add(
-        "foster_carer_visits",
-        carer_visit_id=world.new_id("FV"),
-        carer_id=carer["carer_id"],
-        visit_date=day,
-        visit_kind="supervision",
-        was_unannounced=unannounced,
-        worker_id=None,
-    )
 
 
 def _train(world: World, household: Household, carer: Row) -> None:
@@ -299,21 +295,10 @@ def _train(world: World, household: Household, carer: Row) -> None:
         done = dates.on_or_after(dates.days_after(due, world.rng.randint(5, 150))) if world.chance(0.5) else None
     stop = min(household.ended or world.as_of, world.as_of)
     if done and done <= stop:
-        record(world, carer, "training_support_development_standards", done, world.pick([True, None], [95, 5]))
-    record(world, carer, "dbs", max(dates.days_after(household.approved, -40), dates.days_after(stop, -700)), True)
-
-
-def record(world: World, carer: Row, item: str, day: date, satisfactory: bool | None) -> None:
-    """Add a check or training of a carer."""
-    world.add(
-        "checks_and_training",
-        record_id=world.new_id("CT"),
-        holder_kind="foster_carer",
-        holder_id=carer["carer_id"],
-        item_kind=item,
-        completed_date=day,
-        is_satisfactory=satisfactory,
-    )
+        item = "training_support_development_standards"
+        record(world, "foster_carer", carer["carer_id"], item, done, world.pick([True, None], [95, 5]))
+    checked = max(dates.days_after(household.approved, -40), dates.days_after(stop, -700))
+    record(world, "foster_carer", carer["carer_id"], "dbs", checked)
 
 
 def _leave_gaps(world: World, households: list[Household]) -> None:

@@ -17,11 +17,14 @@ class Panel:
     members: dict[str, Row] = field(default_factory=dict)
 
 
-def sit(world: World) -> Panel:
-    """Return the panel of the two years: monthly meetings, a few of them without a quorum."""
+def sit(world: World, first_approval: date) -> Panel:
+    """Return the panel since before the first approval: monthly meetings, a few of the two years without a quorum."""
     panel = Panel()
     retired = dates.on_or_before(dates.days_after(world.as_of, -35))
     _central_list(world, panel, retired)
+    for day in _earlier_days(world, first_approval):
+        panel.meetings.append(_meet(world, day))
+        _attend(world, panel, panel.meetings[-1], None)
     day = dates.on_or_after(dates.days_after(world.window, 10))
     number = 0
     while day < dates.days_after(world.as_of, -3):
@@ -33,9 +36,19 @@ def sit(world: World) -> Panel:
     return panel
 
 
+def _earlier_days(world: World, first_approval: date) -> list[date]:
+    """Return the days of the monthly meetings before the two years, from three months before the first approval."""
+    days = []
+    day = dates.days_after(world.window, 10)
+    while day > dates.days_after(first_approval, -90):
+        day = dates.months_after(day, -1)
+        days.append(dates.on_or_after(day))
+    return sorted(days)
+
+
 def _central_list(world: World, panel: Panel, retired: date) -> None:
     """Add the central list: when its one experienced social worker left, nobody on it had three years' experience."""
-    joined = dates.days_after(world.as_of, -1900)
+    joined = dates.days_after(world.as_of, -3600)
     young = dates.days_after(world.as_of, -700)
     _member(world, panel, "chair", "chair", True, False, None, joined)
     _member(world, panel, "vice_chair", "vice_chair", False, False, None, joined)
@@ -93,10 +106,17 @@ def _meet(world: World, day: date) -> Row:
         meeting_date=day,
         is_joint_panel=False,
         papers_issued_date=dates.working_days_before(day, ahead),
-        minutes_signed_date=None,
+        minutes_signed_date=_signed(world, day),
         medical_advice_was_available=True,
         legal_advice_was_available=True,
     )
+
+
+def _signed(world: World, day: date) -> date | None:
+    """Return the day the chair signed the minutes: in ten working days, or since 2020 for one in eight later."""
+    late = day >= CLEAN_BEFORE and world.quota("minutes", 12).take()
+    signed = dates.working_days_after(day, world.rng.randint(11, 18) if late else world.rng.randint(3, 10))
+    return signed if signed <= world.as_of else None
 
 
 def _fault(number: int, day: date, retired: date) -> str | None:

@@ -8,6 +8,8 @@ from compliance.synth.world import CLEAN_BEFORE, Child, Row, World
 
 SOURCES = ["1A", "1C", "2A", "2B", "3A", "3B", "3C", "3E", "4", "5A", "5B", "5D", "6", "7", "8", "9"]
 SOURCE_WEIGHTS = [8, 1, 20, 3, 3, 5, 2, 4, 2, 6, 3, 6, 28, 3, 4, 2]
+# How many visits in a hundred were written up more than two working days later.
+LATE_NOTES = 2.0
 NEEDS = ["N1", "N2", "N3", "N4", "N5", "N6", "N8"]
 NEED_WEIGHTS = [56, 9, 4, 8, 17, 2, 4]
 
@@ -18,8 +20,10 @@ def clock(world: World, day: date, first_hour: int = 8, last_hour: int = 18) -> 
 
 
 def written_up(world: World, day: date) -> datetime | None:
-    """Return when an event of a day was written up, blank if that is not known yet."""
-    when = clock(world, dates.days_after(day, world.pick([0, 0, 1, 1, 2, 3, 6])))
+    """Return when an event was written up: within two working days but for a few since 2020; blank if that is not known yet."""
+    late = LATE_NOTES if day >= CLEAN_BEFORE else 0
+    after = world.pick([0, 1, 2, 3, 5, 8], [40, 35, 25, late * 0.5, late * 0.3, late * 0.2])
+    when = clock(world, dates.working_days_after(day, after) if after else day)
     return when if when.date() <= world.as_of else None
 
 
@@ -97,8 +101,8 @@ def assess(world: World, child: Child, referral: Row, authorised: date | None, s
     referred = referral["referral_date"]
     start = min(dates.days_after(referred, world.pick([0, 0, 1, 2])), authorised or world.as_of)
     old = authorised is not None and authorised < CLEAN_BEFORE
-    seen = world.pick([True, False, None], [100 if old else 93, 0 if old else 4, 3]) if authorised else None
-    late = authorised is not None and authorised > dates.working_days_after(referred, 45)
+    seen = world.pick([True, False, None], [100 if old else 95, 0 if old else 4, 1]) if authorised else None
+    late = (authorised or world.as_of) > dates.working_days_after(referred, 45)
     return world.add(
         "assessments",
         assessment_id=world.new_id("A"),
@@ -109,7 +113,7 @@ def assess(world: World, child: Child, referral: Row, authorised: date | None, s
         authorised_date=authorised,
         child_was_seen=seen,
         child_was_seen_alone=seen,
-        overrun_reason="capacity" if late and world.chance(0.5) else None,
+        overrun_reason="capacity" if late and world.chance(1.0 if old else 0.8) else None,
         services_are_needed=services,
         team_id="T-ASSESS-1",
     )

@@ -6,7 +6,7 @@ from datetime import date
 from compliance.synth import care_events, dates, people
 from compliance.synth.child_in_need import first_meeting
 from compliance.synth.front_door import assess, refer
-from compliance.synth.world import Child, Row, Spell, World
+from compliance.synth.world import CLEAN_BEFORE, Child, Row, Spell, World
 
 AGE_BANDS = {"under_1": (0, 0), "1_to_4": (1, 4), "5_to_9": (5, 9), "10_to_15": (10, 15), "16_and_17": (16, 17)}
 ETHNIC_GROUPS = {"white": people.WHITE, "mixed": people.MIXED, "asian": people.ASIAN, "other": ["OOTH"]}
@@ -327,7 +327,8 @@ def _orders(world: World, care: Care) -> list[Row]:
     rows = []
     for index, (day, status) in enumerate(steps):
         end = steps[index + 1][0] if index + 1 < len(steps) else care.end
-        consents = {"consents_needed": 1, "consents_recorded": int(world.chance(0.9))} if status == "V2" else {}
+        given = day < CLEAN_BEFORE or world.chance(0.88)
+        consents = {"consents_needed": 1, "consents_recorded": int(given)} if status == "V2" else {}
         rows.append(
             world.add(
                 "legal_statuses",
@@ -410,6 +411,8 @@ def _placement(world: World, care: Care, day: date, end: date | None, is_last: b
         long_term_match_date=match,
         reduced_visits_agreed_date=agreed,
         has_own_bedroom=True,
+        postcode="recorded",
+        destination_postcode=None if end is None else "recorded",
     )
     world.placements.append(row)
     return row
@@ -447,4 +450,5 @@ def _episodes(world: World, care: Care, orders: list[Row], placements: list[Row]
             legal_status=[row for row in orders if row["start_date"] <= day][-1]["legal_status"],
             end_date=care.end if last else days[index + 1],
             end_reason=care.end_reason if last else "X1",
+            home_postcode="recorded",
         )

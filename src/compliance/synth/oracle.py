@@ -80,19 +80,37 @@ class Facts:
         end: date | None,
         events: Iterable[date],
         due: Callable[[date, int], date],
+        from_earlier: bool = False,
     ) -> None:
-        """Record the breach of each over-long gap of a period; the day it ends belongs to it and opens no gap."""
+        """Record the breach of each over-long gap of a period; the day it ends belongs to it and opens no gap.
+
+        Where earlier events count, the last one before the start opens the first gap, which is never due before the start.
+        """
         stop = min(end or self.as_of, self.as_of)
-        held = sorted({day for day in events if start <= day <= stop})
-        last = start
+        days = sorted(set(events))
+        held = [day for day in days if start <= day <= stop]
+        before = [day for day in days if day < start] if from_earlier else []
+        last = before[-1] if before else start
         for number in range(len(held) + 1):
             if end is not None and number and last >= end:
                 return
             done = held[number] if number < len(held) else None
-            self.deadline(rule, subject, person, last, due(last, number), done, end)
+            limit = max(due(last, number), start) if from_earlier else due(last, number)
+            self.deadline(rule, subject, person, last, limit, done, end)
             if done is None:
                 return
             last = done
+
+    def lacking(self, rule: str, subject: str, person: str | None, day: date, ceased: date | None = None) -> None:
+        """Record that something owed from a day is not there: overdue, or missed once the duty has ended on a later day."""
+        self.deadline(rule, subject, person, day, day, None, ceased)
+
+    def beforehand(
+        self, rule: str, subject: str, person: str | None, day: date, events: Iterable[date | None], ceased: date | None = None
+    ) -> None:
+        """Record that the first of some events, by the end of the duty, did not come on or before a day."""
+        known = [event for event in events if event is not None and event <= min(ceased or self.as_of, self.as_of)]
+        self.deadline(rule, subject, person, day, day, min(known, default=None), ceased)
 
     @cached_property
     def children(self) -> dict[str, Row]:
@@ -127,6 +145,11 @@ def first_from(days: Iterable[date], start: date) -> date | None:
 def names(row: Row, column: str, wanted: str) -> bool:
     """Return whether an event names this one, or none at all (reading 6)."""
     return row.get(column) in (None, wanted)
+
+
+def on_or_after(days: Iterable[date | None], first: date) -> list[date]:
+    """Return the days of some that are known and not before the first."""
+    return [day for day in days if day is not None and day >= first]
 
 
 def lasts(row: Row, day: date) -> bool:

@@ -210,6 +210,8 @@ def _stay(world: World, child: Child, period: Row, start: date, end: date | None
         long_term_match_date=None,
         reduced_visits_agreed_date=None,
         has_own_bedroom=True,
+        postcode="recorded",
+        destination_postcode="recorded" if end else None,
     )
     world.add(
         "legal_statuses",
@@ -232,6 +234,7 @@ def _stay(world: World, child: Child, period: Row, start: date, end: date | None
         legal_status=order,
         end_date=end,
         end_reason="E4A" if end else None,
+        home_postcode="recorded",
     )
     return placement
 
@@ -299,6 +302,10 @@ def _short_breaks(world: World, number: int) -> None:
         if day == start:
             _plan(world, child, period, "care_plan", day, placement)
         day = dates.days_after(day, 35)
+    if number % 6:
+        _agree_visits(world, child, period, dates.days_after(start, -7))
+    for stay in ((4,), (1, 3, 5, 7, 9), (1, 4, 6, 8), (1, 3, 5, 7, 9))[min(number % 6, 3)]:
+        _visit_in_a_stay(world, child, dates.days_after(start, 35 * stay + 1), end)
     for reviewed in (dates.days_after(start, 60), dates.days_after(start, 220)):
         world.add(
             "looked_after_reviews",
@@ -314,6 +321,42 @@ def _short_breaks(world: World, number: int) -> None:
     _checked(world, child, dates.days_after(start, 90), "dental_check")
     _officer(world, child, start, end)
     world.spells.append(Spell(child, start, end, "disabled"))
+
+
+def _agree_visits(world: World, child: Child, period: Row, day: date) -> None:
+    """Add the plan that says how often a child in short breaks is visited."""
+    world.add(
+        "care_plans",
+        care_plan_id=world.new_id("CPL"),
+        person_id=child.person_id,
+        care_period_id=period["care_period_id"],
+        placement_id=None,
+        plan_kind="short_break_plan",
+        plan_date=day,
+        end_date=None,
+        permanence_plan=None,
+        has_health_plan=None,
+        visit_interval_days=90,
+    )
+
+
+def _visit_in_a_stay(world: World, child: Child, day: date, end: date) -> None:
+    """Add a visit to a child on the second day of a short break."""
+    if day < dates.days_after(end, -3):
+        world.add(
+            "looked_after_visits",
+            visit_id=world.new_id("LV"),
+            person_id=child.person_id,
+            placement_id=None,
+            visit_kind="statutory",
+            visit_date=day,
+            visit_mode="in_person",
+            child_was_seen=True,
+            child_was_seen_alone=True,
+            not_seen_alone_reason=None,
+            worker_id=None,
+            recorded_at=written_up(world, day),
+        )
 
 
 def _leap_day_carers(world: World, planted: Planted) -> None:

@@ -1,12 +1,12 @@
-"""Missing episodes, audits, special guardianship, and children placed here by other councils."""
+"""Missing episodes, audits, special guardianship, gaps in registers, and children placed here by other councils."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from compliance.synth import dates, people
 from compliance.synth.child_protection import conference
 from compliance.synth.front_door import assess, clock, meet, refer
 from compliance.synth.looked_after import Care
-from compliance.synth.world import Row, Spell, World
+from compliance.synth.world import CLEAN_BEFORE, Row, Spell, World
 
 AUDIT_TO = date(2021, 6, 11)
 
@@ -34,6 +34,7 @@ def _missing(world: World, care: Care) -> None:
     began = clock(world, world.between(first, last), 17, 23)
     back = began + timedelta(hours=world.rng.randint(3, 60))
     accepted = world.chance(0.6)
+    last_hour = datetime.combine(world.as_of, time(17, 30))
     world.add(
         "missing_episodes",
         missing_episode_id=world.new_id("MI"),
@@ -43,9 +44,14 @@ def _missing(world: World, care: Care) -> None:
         ended_at=back,
         interview_was_offered=world.pick([True, False, None], [80, 15, 5]),
         interview_was_accepted=accepted,
-        interview_at=back + timedelta(hours=world.rng.randint(10, 69)) if accepted else None,
+        interview_at=min(back + timedelta(hours=_waited(world)), last_hour) if accepted else None,
         interviewer_is_independent=True if accepted else None,
     )
+
+
+def _waited(world: World) -> int:
+    """Return how many hours passed before a return interview: over 72 for one in eight."""
+    return world.rng.randint(80, 140) if world.quota("interview", 12).take() else world.rng.randint(10, 69)
 
 
 def audits(world: World) -> None:
@@ -92,6 +98,23 @@ def guardianship(world: World) -> None:
             has_ongoing_support=world.pick([True, False, None], [60, 30, 10]),
             support_plan_date=dates.days_after(ordered, -10) if world.chance(0.65) else None,
         )
+
+
+def childrens_register(world: World) -> None:
+    """Leave the register of children placed without where some came from, or went to, since 2020."""
+    for row in world.tables["episodes"]:
+        if row["start_reason"] == "S" and row["start_date"] >= CLEAN_BEFORE and world.quota("came_from", 6).take():
+            _blank_home(world, row["person_id"])
+    for row in world.tables["placements"]:
+        if row["end_date"] and row["end_date"] >= CLEAN_BEFORE and world.quota("went_to", 8).take():
+            row["destination_postcode"] = None
+
+
+def _blank_home(world: World, person_id: str) -> None:
+    """Blank where a child lived before care, wherever it stands."""
+    for row in world.tables["episodes"]:
+        if row["person_id"] == person_id:
+            row["home_postcode"] = None
 
 
 def other_councils_plans(world: World) -> int:

@@ -7,7 +7,7 @@ from datetime import date
 
 from compliance.synth import dates
 from compliance.synth.workforce import SUPERVISED, Workforce
-from compliance.synth.world import Pace, Row, World, paced
+from compliance.synth.world import CLEAN_BEFORE, Pace, Row, World, paced
 
 # Sessions are meant to be at most four weeks apart, which is inside a month; paragraphs 16 to 18 say they often were not.
 MISSED = 0.20
@@ -94,7 +94,7 @@ def discussions(world: World, allocation: Row, sessions: list[date]) -> list[dat
             break
         following = sessions[index + 1] if index + 1 < len(sessions) else world.as_of
         needed = following > _discuss_by(world, allocation["person_id"], last)
-        wanted = world.chance(0.93 if last >= date(2020, 1, 1) else 1.0) if needed else world.chance(0.3)
+        wanted = world.chance(0.95 if last >= date(2020, 1, 1) else 1.0) if needed else world.chance(0.3)
         if wanted and day not in edges:
             chosen.append(last := day)
     return chosen
@@ -110,7 +110,8 @@ def _discuss_by(world: World, person_id: str, last: date) -> date:
 
 
 def add(world: World, worker: Row, kind: str, day: date, person_id: str | None) -> Row:
-    """Return a supervision session, or one child discussed in it."""
+    """Return a supervision session, or one child discussed in it; since 2020 some are shorter than 90 minutes or interrupted."""
+    short = 3 if day >= CLEAN_BEFORE else 0
     return world.add(
         "supervisions",
         supervision_id=world.new_id("SV"),
@@ -119,8 +120,8 @@ def add(world: World, worker: Row, kind: str, day: date, person_id: str | None) 
         supervision_kind=kind,
         supervision_date=day,
         person_id=person_id,
-        duration_minutes=world.pick([60, 75, 90, 100, 120], [25, 20, 35, 10, 10]) if kind == "personal" else None,
-        was_uninterrupted=world.pick([True, False, None], [70, 20, 10]) if kind == "personal" else None,
+        duration_minutes=world.pick([60, 75, 90, 100, 120], [short, short, 60, 25, 15]) if kind == "personal" else None,
+        was_uninterrupted=world.pick([True, False, None], [100, 2 * short, 0.3]) if kind == "personal" else None,
     )
 
 

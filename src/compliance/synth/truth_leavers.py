@@ -138,6 +138,23 @@ def contact(facts: Facts) -> None:
             facts.recurring("CL-CONTACT", person, person, spell[0], spell[1], met, lambda last, _: dates.days_after(last, 56))
 
 
+def lost_touch(facts: Facts) -> None:
+    """Record former relevant young people under 21 with whom touch was lost and nobody tried again in four weeks."""
+    for person in _with_status(facts):
+        spell = _spell(facts, person, ("former_relevant",))
+        for row in facts.by("care_leaver_statuses", "person_id", person):
+            day = row["status_date"]
+            if row["in_touch"] != "not_in_touch" or spell is None or not spell[0] <= day < (spell[1] or date.max):
+                continue
+            tried = [
+                met["contact_date"]
+                for met in facts.by("care_leaver_contacts", "person_id", person)
+                if day <= met["contact_date"] <= (spell[1] or date.max)
+            ]
+            due = dates.days_after(day, 28)
+            facts.deadline("CL-RE-ESTABLISH", row["status_id"], person, day, due, min(tried, default=None), spell[1])
+
+
 def authors(facts: Facts) -> None:
     """Record first plans written by a worker who had held the case for less than three months."""
     for row in facts.all("pathway_plans"):
@@ -166,5 +183,6 @@ RULES = {
     homes: ["CL-PATHWAY-REVIEW-ACCOMMODATION", "CL-ADVISER-VISIT-FIRST", "CL-ADVISER-VISIT"],
     advisers: ["CL-PERSONAL-ADVISER"],
     contact: ["CL-CONTACT"],
+    lost_touch: ["CL-RE-ESTABLISH"],
     authors: ["CL-WORKER-KNOWN"],
 }

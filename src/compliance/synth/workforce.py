@@ -29,12 +29,15 @@ ROLES: dict[str, tuple[int, int, int, list[str]]] = {
     "senior_manager": (2, 0, 2, []),
     "middle_manager": (7, 0, 1, []),
     "first_line_manager": (18, 0, 4, []),
-    "senior_practitioner": (14, 6, 4, ["T-ASSESS", "T-CP", "T-CIC", "T-CIN", "T-QA"]),
-    "independent_reviewing_officer": (8, 3, 1, ["T-REVIEW"]),
-    "supervising_social_worker": (10, 4, 4, ["T-FOST", "T-FOST", "T-PERM"]),
-    "social_worker_without_cases": (24, 10, 8, ["T-MASH", "T-MASH", "T-EDGE", "T-QA", "T-PERM"]),
-    "social_worker": (29, 6, 26, ["T-ASSESS", "T-CP", "T-CP", "T-CIC", "T-CIC", "T-CIN", "T-LC", "T-CWD"]),
+    "senior_practitioner": (10, 5, 4, ["T-ASSESS", "T-CP", "T-CIC", "T-CIN", "T-QA"]),
+    "independent_reviewing_officer": (8, 4, 1, ["T-REVIEW"]),
+    "supervising_social_worker": (8, 4, 4, ["T-FOST", "T-FOST", "T-PERM"]),
+    "social_worker_without_cases": (3, 2, 26, ["T-MASH", "T-MASH", "T-EDGE", "T-QA", "T-PERM"]),
+    "social_worker": (56, 14, 8, ["T-ASSESS", "T-CP", "T-CP", "T-CIC", "T-CIC", "T-CIN", "T-LC", "T-CWD"]),
 }
+# Case holders, full time and part time, who screen at the front door and hold no case on the day: with them half of the
+# permanent social workers are case holders by role, and without them 53.2 full-time equivalents hold the 889 cases.
+SCREENING = (5, 2)
 UNQUALIFIED = {
     "family_support_worker": (24, ["T-CIN", "T-EDGE", "T-EH"]),
     "personal_adviser": (8, ["T-LC"]),
@@ -57,6 +60,7 @@ class Workforce:
     teams: list[Row] = field(default_factory=list)
     workers: list[Row] = field(default_factory=list)
     by_role: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    screening: set[str] = field(default_factory=set)
 
     def of(self, *roles: str) -> list[Row]:
         """Return the workers, past and present, with one of the roles."""
@@ -65,6 +69,10 @@ class Workforce:
     def now(self, *roles: str) -> list[Row]:
         """Return the workers with one of the roles who are working on the as-of day."""
         return [row for row in self.of(*roles) if row["end_date"] is None]
+
+    def case_holders(self) -> list[Row]:
+        """Return the social workers who hold cases on the as-of day."""
+        return [row for row in self.now("social_worker") if row["worker_id"] not in self.screening]
 
     def ids(self, prefix: str) -> list[str]:
         """Return the teams whose id starts with a prefix."""
@@ -80,6 +88,7 @@ def employ(world: World) -> Workforce:
         for index in range(world.council.count(agency)):
             _agency(force, role, prefixes, index)
     _agency_part_time(force)
+    _screen(force)
     for role, (heads, prefixes) in UNQUALIFIED.items():
         for index in range(world.council.count(heads)):
             _hire(force, role, prefixes, _started(world, 150, 3000), 0.8 if index % 4 == 3 else 1.0, index=index)
@@ -143,19 +152,15 @@ def _hire(force: Workforce, role: str, prefixes: list[str], start: date, fte: fl
 
 
 def _recruit(force: Workforce, role: str, heads: int, part_time: int, prefixes: list[str]) -> None:
-    """Add the permanent workers of a role; most who hold cases qualified in the last two years."""
+    """Add the permanent workers of a role; nearly half who hold cases qualified in the last two years."""
     world = force.world
     number, part = world.council.count(heads), round(part_time * world.council.scale)
     for index in range(number):
         fte = 0.7 if index >= number - part else 1.0
-        if role == "social_worker" and index < number * 0.66:
-            _newly_qualified(force, prefixes, index, fte, first_year=index < number * 0.42)
-        elif role == "social_worker_without_cases" and index < number * 0.2:
-            _newly_qualified(force, prefixes, index, fte, True, role)
+        if role == "social_worker" and index < number * 0.46:
+            _newly_qualified(force, prefixes, index, fte, first_year=index < number * 0.3)
         else:
-            start = _joined(
-                world, role, is_new=role == "social_worker_without_cases" and number - part <= index < number - part * 0.2
-            )
+            start = _joined(world, role, is_new=role == "social_worker" and number - part <= index < number - part * 0.43)
             _hire(force, role, prefixes, start, fte, index, qualified_date=dates.days_after(start, -world.rng.randint(800, 5000)))
 
 
@@ -166,14 +171,12 @@ def _joined(world: World, role: str, is_new: bool) -> date:
     return _started(world, 30, 350) if is_new else _started(world, 380, 3000)
 
 
-def _newly_qualified(
-    force: Workforce, prefixes: list[str], index: int, fte: float, first_year: bool, role: str = "social_worker"
-) -> None:
+def _newly_qualified(force: Workforce, prefixes: list[str], index: int, fte: float, first_year: bool) -> None:
     """Add a social worker in, or lately out of, the assessed and supported year."""
     start = _started(force.world, 20, 350) if first_year else _started(force.world, 372, 800)
     _hire(
         force,
-        role,
+        "social_worker",
         prefixes,
         start,
         fte,
@@ -202,10 +205,21 @@ def _agency(force: Workforce, role: str, prefixes: list[str], index: int) -> Non
 
 
 def _agency_part_time(force: Workforce) -> None:
-    """Bring the agency total down to the published one: one worker at four days a week for each fifty."""
-    agency = [row for row in force.workers if row["is_agency"] and row["role"] == "social_worker_without_cases"]
+    """Bring the agency total down to the published one: one case holder at four days a week for each fifty workers."""
+    agency = [row for row in force.workers if row["is_agency"] and row["role"] == "social_worker"]
     for row in agency[: max(1, round(force.world.council.scale))]:
         row["fte"] = 0.8
+
+
+def _screen(force: Workforce) -> None:
+    """Put some experienced case holders at the front door for now, where they hold no cases."""
+    free = [row for row in force.of("social_worker") if not row["is_agency"] and row["asye_start_date"] is None]
+    teams = force.ids("T-MASH")
+    for is_full, heads in zip((True, False), SCREENING, strict=True):
+        fits = [row for row in free if (row["fte"] == 1.0) is is_full]
+        for index, row in enumerate(fits[: force.world.council.count(heads)]):
+            row["team_id"] = teams[index % len(teams)]
+            force.screening.add(row["worker_id"])
 
 
 def _leavers(force: Workforce) -> None:

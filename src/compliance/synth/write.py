@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from compliance.synth.truth import NOT_COVERED, TruthRow, covered
+from compliance.synth.truth import NOT_COVERED, OTHERS, TruthRow, covered
 from compliance.synth.world import Row
 
 LARGE = 2000
@@ -20,16 +20,19 @@ TRUTH_COLUMNS = ["rule", "subject_id", "person_id", "trigger_date", "due_date", 
 
 
 def write_tables(tables: dict[str, list[Row]], folder: Path, large_as_parquet: bool = True) -> None:
-    """Write each table that has rows, the large ones as Parquet, all in the order of their first column."""
+    """Write each table that has rows, the large ones as Parquet, by their first column, in place of an earlier version."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in sorted(tables.items()):
         if not rows:
             continue
         ordered = sorted(rows, key=lambda row: [str(value) for value in list(row.values())[:2]])
+        as_parquet, as_csv = folder / f"{name}.parquet", folder / f"{name}.csv"
         if large_as_parquet and len(rows) > LARGE:
-            _write_parquet(ordered, folder / f"{name}.parquet")
+            _write_parquet(ordered, as_parquet)
+            as_csv.unlink(missing_ok=True)
         else:
-            (folder / f"{name}.csv").write_text(_csv(ordered), encoding="utf-8", newline="")
+            as_csv.write_text(_csv(ordered), encoding="utf-8", newline="")
+            as_parquet.unlink(missing_ok=True)
 
 
 def columns(rows: Iterable[Row]) -> list[str]:
@@ -89,6 +92,7 @@ def write_truth(truth: list[TruthRow], authority: dict[str, str], as_of: date, f
     summary = {
         "covered": {rule: counts[rule] for rule in covered()},
         "statuses": dict(sorted(Counter(row.status for row in truth).items())),
+        "others": OTHERS,
         "not_covered": NOT_COVERED,
     }
     (folder / "truth.yaml").write_text(yaml.safe_dump(summary, sort_keys=False, width=120), encoding="utf-8")
