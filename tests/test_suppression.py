@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import docx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import html
 
-from compliance.outputs.disclosure import counted_together
+from compliance.outputs.disclosure import counted_part, counted_together
 from compliance.outputs.risk_counts import risk_counts
 from compliance.register.equality import set_aside
 from compliance.register.suppression import FEWEST_POSSIBLE, hidden_places, total_may_be_shown
 from compliance.risks.assess import Risk
+from conftest import Command
 
 
 @pytest.mark.parametrize(
@@ -118,3 +123,26 @@ def test_with_nothing_to_hide_behind_the_total_goes() -> None:
 def test_a_document_that_is_not_public_gives_every_number() -> None:
     found = risk_counts(risks(("A", "child", 4, 5, 3), ("B", "child", 4, 5, 1200)), public=False)
     assert (found.kinds, found.points, found.total) == ({"A": "3", "B": "1,200"}, {(4, 5): "1,203"}, "1,203")
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "words"), [(3, 90, "5 or fewer"), (40, 90, "40"), (88, 90, "not shown"), (90, 90, "90"), (0, 3, "0")]
+)
+def test_a_part_that_leaves_few_is_not_shown(part: int, whole: int, words: str) -> None:
+    assert counted_part(part, whole, public=True) == words
+    assert counted_part(part, whole, public=False) == str(part)
+
+
+def test_the_published_page_and_paper_keep_small_numbers_back(compliance: Command, tmp_path: Path) -> None:
+    """Two children at risk and one risk of the council: neither the point of the heat map nor the total gives the two away."""
+    data, rules = "fixtures/screens/data", "fixtures/screens/rules"
+    made = [word for form in ("html", "docx") for word in ("--output", f"{form}={tmp_path}/made.{form}")]
+    assert compliance("report", data, "--rules", rules, "--publish", *made).returncode == 0
+    page = " ".join(html.fromstring((tmp_path / "made.html").read_bytes()).text_content().split())
+    assert "5 or fewer children" in page
+    assert "not shown in all" in page
+    assert "risks of 1 kind" in page and "risks of 2 kinds are extreme" in page
+    paper = " ".join(part.text for part in docx.Document(str(tmp_path / "made.docx")).element.iter() if part.text)
+    assert "5 or fewer children" in paper
+    for text in (page, paper):
+        assert not re.search(r"\b[23] (children|risks)", text)

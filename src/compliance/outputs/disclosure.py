@@ -33,3 +33,9 @@ def counted_together(numbers: Sequence[int], *, public: bool) -> tuple[list[str]
     words = [SET_ASIDE if left else counted(number, public=True) for left, number in zip(aside, numbers, strict=True)]
     total = counted(sum(numbers), public=True) if total_may_be_shown(numbers, SMALL + 1) else SET_ASIDE
     return words, total
+
+
+def counted_part(part: int, whole: int, *, public: bool) -> str:
+    """A count that is part of another in words; where the document is public, not one that leaves a small rest."""
+    rest_is_small = part > SMALL and 0 < whole - part <= SMALL
+    return SET_ASIDE if public and rest_is_small else counted(part, public=public)

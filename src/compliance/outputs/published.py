@@ -15,6 +15,7 @@ from compliance.dataset.remarks import RowRemark, remarks
 from compliance.duties.findings import Finding, Selection, findings
 from compliance.errors import UsageError
 from compliance.outputs.files import write_private
+from compliance.outputs.risk_counts import RiskCounts, risk_counts
 from compliance.register.decisions import NO_DECISIONS, Decisions
 from compliance.register.pseudonyms import Pseudonyms
 from compliance.register.register import DUE_SOON_DAYS, MeasureValue, Register, measures, register
@@ -91,6 +92,11 @@ class Published:
         """What in the data cannot be right."""
         found = quality(self.run.dataset, self.run.as_of)
         return self.pseudonyms.quality(found, self.run.dataset.authorities[0].code) if self.pseudonyms else list(found)
+
+    @cached_property
+    def risk_counts(self) -> RiskCounts:
+        """How many risks there are, in words that may be published where the document is public."""
+        return risk_counts(self.register.risks, public=self.public)
 
     @cached_property
     def measures(self) -> list[MeasureValue]:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from compliance import __version__
 from compliance.duties.findings import Finding
-from compliance.outputs.disclosure import counted
+from compliance.outputs.disclosure import counted, counted_part, counted_together
 from compliance.outputs.documents import citations
 from compliance.outputs.page.figures import bar, line
 from compliance.outputs.places import subject
+from compliance.outputs.screen import number_of
 from compliance.outputs.wording import body_of, comparator, compared, day, fraction_words, hidden, spoken, value_words
-from compliance.register.register import LadderState, MeasureValue, Register
+from compliance.register.register import LadderState, MeasureValue, PriorityAction, Register
 from compliance.risks.assess import Risk
 from compliance.rulebook.model import SEVERITIES, Escalation, Rule
 from compliance.run import Run
@@ -43,10 +44,10 @@ def contents(published: Published, most: int) -> dict[str, object]:
         "priority_actions": list(priority_actions(published)),
         "heat": heat_map(published),
         "kinds": list(kinds(published, {one.id: one for one in shown})),
-        "risk_count": len(found.risks),
+        "risk_count": published.risk_counts.total,
         "measures": list(measures(published)),
         "due_soon": list(due_soon(published)),
-        "due_total": counted(sum(one.count for one in found.due_soon), public=published.public),
+        "due_total": counted_together([one.count for one in found.due_soon], public=published.public)[1],
         "confidence": list(confidence(found)),
         "left": list(not_evaluated(run)),
         "left_count": len(run.evaluation.not_evaluated),
@@ -77,9 +78,11 @@ def headline(published: Published) -> str:
     critical = sum(one.rule.severity == "critical" for one in still_open)
     extreme = sum(one.band == "extreme" for one in found.risks)
     kinds = len({one.rule.id for one in found.risks if one.band == "extreme"})
-    told = f"{counted(len(still_open), public=public)} duties are overdue, {counted(critical, public=public)} of them critical"
+    grave = counted_part(critical, len(still_open), public=public)
+    told = f"{counted(len(still_open), public=public)} duties are overdue, {grave} of them critical"
     told += f", and they concern {counted(children, public=public)} children"
-    risen = f"; {counted(extreme, public=public)} risks of {kinds} kinds are extreme" if extreme else "; no risk is extreme"
+    number = "" if public else f"{counted(extreme, public=False)} "
+    risen = f"; {number}risks of {number_of(kinds, 'kind')} are extreme" if extreme else "; no risk is extreme"
     rung = next((one.title for one in found.ladder.rungs if one.id == found.ladder.highest_rung), None)
     return told + risen + (f", and the highest calls for: {rung}." if rung else ".")
 
@@ -121,21 +124,27 @@ def priority_actions(published: Published) -> Iterator[dict[str, Any]]:
             "glyph": "✓" if one.completed_date or one.status == "completed" else "✗" if past else "…",
             "state": f"{spoken(one.status)}, past its date" if past else spoken(one.status),
             "due": day(one.due_date),
-            "risks": counted(len(one.risks), public=published.public),
+            "risks": _bearing(one, published),
         }
+
+
+def _bearing(one: PriorityAction, published: Published) -> str:
+    """How many risks bear on an action; in public how many kinds, for the kinds' own numbers would add up to the other."""
+    if not published.public:
+        return counted(len(one.risks), public=False)
+    kinds = {each.rule.id for each in published.register.risks if each.id in one.risks}
+    return f"risks of {number_of(len(kinds), 'kind')}" if kinds else "0"
 
 
 def heat_map(published: Published) -> dict[str, Any]:
     """The number of risks at each likelihood and impact."""
     scoring, public = published.run.scoring, published.public
-    counts: dict[tuple[int, int], int] = {}
-    for one in published.register.risks:
-        counts[one.likelihood, one.impact] = counts.get((one.likelihood, one.impact), 0) + 1
+    counts = published.risk_counts.points
     rows = [
         {
             "score": point.score,
             "title": point.title,
-            "cells": [_heat(counts.get((point.score, impact), 0), point.score * impact, published) for impact in range(1, 6)],
+            "cells": [_heat(counts.get((point.score, impact), ""), point.score * impact, published) for impact in range(1, 6)],
         }
         for point in reversed(scoring.likelihood)
     ]
@@ -143,10 +152,9 @@ def heat_map(published: Published) -> dict[str, Any]:
     return {"rows": rows, "impacts": scoring.impact, "bands": bands, "public": public}
 
 
-def _heat(count: int, score: int, published: Published) -> dict[str, Any]:
+def _heat(count: str, score: int, published: Published) -> dict[str, Any]:
     band = published.run.scoring.band(score)
-    words = counted(count, public=published.public) if count else ""
-    return {"count": words, "score": score, "band": band.id, "title": band.title.lower()}
+    return {"count": count, "score": score, "band": band.id, "title": band.title.lower()}
 
 
 def kinds(published: Published, shown: dict[str, Finding]) -> Iterator[dict[str, Any]]:
@@ -179,7 +187,7 @@ def kinds(published: Published, shown: dict[str, Finding]) -> Iterator[dict[str,
 def _scope(group: Sequence[Risk], published: Published) -> str:
     first = group[0]
     if len(group) > 1 or (published.public and first.scope_type != "authority"):
-        return f"{counted(len(group), public=published.public)} {PLURALS.get(first.scope_type, first.scope_type)}"
+        return f"{published.risk_counts.kinds[first.rule.id]} {PLURALS.get(first.scope_type, first.scope_type)}"
     return "the council" if first.scope_type == "authority" else f"{first.scope_type} {first.scope_id}"
 
 
@@ -298,12 +306,14 @@ def _bar(one: MeasureValue, england: float | None) -> str:
 
 def due_soon(published: Published) -> Iterator[dict[str, Any]]:
     """What falls due within thirty days, by rule."""
-    for one in sorted(published.register.due_soon, key=lambda each: (-each.within_7_days, -each.count, each.rule.id)):
+    ordered = sorted(published.register.due_soon, key=lambda each: (-each.within_7_days, -each.count, each.rule.id))
+    words, _ = counted_together([one.count for one in ordered], public=published.public)
+    for one, count in zip(ordered, words, strict=True):
         yield {
             "id": one.rule.id,
             "title": one.rule.title,
-            "count": counted(one.count, public=published.public),
-            "week": counted(one.within_7_days, public=published.public),
+            "count": count,
+            "week": counted_part(one.within_7_days, one.count, public=published.public),
             "first": day(one.first),
             "theme": spoken(one.rule.theme),
         }

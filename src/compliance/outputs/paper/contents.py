@@ -12,6 +12,7 @@ from compliance.outputs.page.contents import PLURALS, clock, headline
 from compliance.outputs.paper.blocks import Block, Heading, Items, Paper, Sentences, Table
 from compliance.outputs.paper.finance import finance
 from compliance.outputs.paper.programme import Item, items
+from compliance.outputs.screen import number_of
 from compliance.outputs.wording import body_of, comparator, compared, day, fraction_words, spoken, value_words
 from compliance.register.register import MeasureValue
 from compliance.risks.assess import Risk
@@ -122,7 +123,8 @@ def _priority_actions(published: Published) -> Iterator[Block]:
     for one in listed:
         found = [risks[name] for name in bearing.get(one.id, ()) if name in risks]
         kinds = list(dict.fromkeys(each.title for each in found))
-        told = f"{counted(len(found), public=published.public)} risks of {len(kinds)} kinds" if found else "no risk"
+        number = "" if published.public else f"{counted(len(found), public=False)} "
+        told = f"{number}risks of {number_of(len(kinds), 'kind')}" if found else "no risk"
         rows.append((one.title, one.state, one.when, told + (f"; the highest: {kinds[0]}" if kinds else "")))
     yield Table("Areas for priority action", ("Area", "State", "Date", "Risks that bear on it"), (6, 2, 3, 5), tuple(rows))
 
@@ -201,7 +203,7 @@ def _whom(kind: list[Risk], published: Published) -> str:
     first = kind[0]
     if first.scope_type == "authority":
         return "the council"
-    number = counted(len(kind), public=published.public)
+    number = published.risk_counts.kinds[first.rule.id]
     return f"{number} {first.scope_type if number == '1' else PLURALS.get(first.scope_type, first.scope_type)}"
 
 
