@@ -1,7 +1,8 @@
 """How many risks there are of each kind, at each point of the heat map and in all, as a document may say it.
 
 In public a number of people's risks under six is left out, and as many others as keep it from being worked out: kinds add up to
-the points they stand at, and points to the total. A risk of the whole council is about nobody, and is always counted.
+the points they stand at, and points to the total. A risk of the whole council is about nobody: a reader knows them all, so nobody
+hides behind them.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def risk_counts(risks: Sequence[Risk], *, public: bool) -> RiskCounts:
         rules = sorted(people[point])
         hidden |= {rules[place] for place in hidden_places([people[point][rule] for rule in rules], LIMIT)}
     return RiskCounts(
-        {rule: _hidden(count) if rule in hidden else counted(count, public=False) for rule, count in kinds.items()},
-        {point: _hidden(count) if point in covered else counted(count, public=False) for point, count in points.items()},
+        {rule: _hidden(count) if rule in hidden else counted(count, public=True) for rule, count in kinds.items()},
+        {point: _hidden(count) if point in covered else counted(count, public=True) for point, count in points.items()},
         counted(len(risks), public=False) if total else SET_ASIDE,
     )
 
