@@ -152,12 +152,13 @@ def test_the_register_fills_its_screen(compliance: Command) -> None:
     result = compliance("register", HEREFORDSHIRE, "--as-of", "2021-09-30")
     assert result.returncode == 0, result.stderr
     for words in (
-        "Herefordshire, County of · as of 2021-09-30 · day 135 since the notice of 2021-05-18 · 212 days to 2022-04-30",
-        "▶ Non-statutory improvement notice",
+        "Herefordshire, County of · as of 2021-09-30",
+        "day 135 since the notice of 2021-05-18 · 212 days to 2022-04-30",
+        "▶ now Non-statutory improvement notice",
         "Statutory direction (s497A Education Act 1996)",
         "children's trust",
         "Ofsted priority actions",
-        "Top risks",
+        "Risks",
         "Due in 30 days",
         "Read or measured in two ways",
         "Confidence in the data",
