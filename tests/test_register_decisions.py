@@ -41,6 +41,7 @@ def _write(data: Path, text: str) -> Path:
             "2:126",
         ),
         (WAIVER.format(granted="2021-09-01", expires="2021-08-01"), "cannot expire before it", "2:126"),
+        (WAIVER.format(granted="2021-09-01", expires="2021-08-01"), "see `compliance rules schema --of register-file`", "2:126"),
         (WAIVER.format(granted="2021-09-01", expires="").replace(", expires: ", ""), "`expires` is missing", "2:5"),
         (
             "waivers:\n  - {reason: r, approver: a, granted: 2021-09-01, expires: 2021-09-02}\n",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -163,11 +163,16 @@ def load_decisions(path: Path, rulebook: Rulebook) -> Decisions:
     try:
         file = RegisterFile.model_validate(document.value or {})
     except ValidationError as error:
-        raise_if_any(from_validation_error(document, error, path, model=RegisterFile))
+        raise_if_any([_about_this_file(one) for one in from_validation_error(document, error, path, model=RegisterFile)])
         raise
     raise_if_any([*_unknown_rules(document, file, rulebook), *_decided_twice(document, file)])
     by_risk: dict[tuple[str, str, str], RiskDecision] = {(one.rule, one.scope.type, one.scope.id): one for one in file.risks}
     return Decisions(tuple(file.risks), tuple(file.waivers), path, by_risk)
+
+
+def _about_this_file(one: Diagnostic) -> Diagnostic:
+    """The diagnostic, its help naming this file's schema where it named that of rule files."""
+    return replace(one, help=one.help and one.help.replace("rules schema`", "rules schema --of register-file`"))
 
 
 def _unknown_rules(document: Document, file: RegisterFile, rulebook: Rulebook) -> Iterator[Diagnostic]:
