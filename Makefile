@@ -5,13 +5,19 @@ BIN := $(VENV)/bin
 FIXTURE := fixtures/herefordshire-2021-09-30
 AS_OF := 2021-09-30
 
-.PHONY: demo test check lint types bench picture docs fixtures mutate soak clean
+.PHONY: demo test browser check lint types bench picture docs fixtures mutate soak clean
 
 demo: $(VENV)/installed
 	$(BIN)/compliance register $(FIXTURE) --as-of $(AS_OF)
 
-test: check
+test: check browser
 	$(BIN)/python -m pytest -n 2
+
+# The page is tested in Chromium; where there is none and it cannot be installed those tests are skipped.
+browser:
+	@command -v chromium || command -v chromium-browser || command -v google-chrome \
+	|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -qq --no-install-recommends chromium fonts-dejavu-core; } \
+	|| echo "no Chromium: the tests of the page in a browser are skipped"
 
 check: lint types
 	$(BIN)/compliance rules test
@@ -34,9 +40,10 @@ docs: $(VENV)/installed
 bench: $(VENV)/dev
 	$(BIN)/python -m tests.bench
 
-picture: $(VENV)/installed
+picture: $(VENV)/dev browser
 	mkdir -p docs/images
 	$(BIN)/compliance register $(FIXTURE) --as-of $(AS_OF) --svg docs/images/register.svg >/dev/null
+	$(BIN)/python -m tests.pictures
 
 fixtures: $(VENV)/installed
 	$(BIN)/compliance synth --profile herefordshire-2021 --as-of $(AS_OF) --seed 2021 --out $(FIXTURE)

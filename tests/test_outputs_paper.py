@@ -7,6 +7,7 @@ import io
 import re
 import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import docx
@@ -18,6 +19,8 @@ from compliance.outputs.paper.blocks import Heading, Items, Paper, Sentences, Ta
 from compliance.outputs.paper.contents import MOST_INDICATORS, indicators, paper
 from compliance.outputs.paper.programme import Item
 from compliance.outputs.published import Published
+from compliance.register.register import MeasureValue
+from compliance.register.trend import Point, Series, month_ends
 from compliance.rulebook.load import load_rulebook
 from compliance.run import Request, run
 from conftest import HEREFORDSHIRE, ROOT, Command
@@ -102,6 +105,38 @@ def test_there_are_at_most_twelve_indicators_each_with_its_fraction(made: Paper,
     assert all(re.fullmatch(r"[\d,.]+ of [\d,.]+", row[2]) for row in rows)
     assert ("Assessments authorised within 45 working days", "82.7%", "897 of 1,084") in [row[:3] for row in rows]
     assert len(indicators(published)) == len(rows)
+    assert {row[3] for row in rows} == {"not judged"}
+
+
+def test_each_indicator_has_its_trend(published: Published) -> None:
+    chosen = indicators(published)
+    series = tuple(_series(one, (90, 91, 89, 90, 60)) for one in chosen)
+    found = table(paper(dataclasses.replace(published, series=series)), "Indicators")
+    days = {one.rule.id: one.rule.measure.better for one in chosen}
+    words = {"higher": "worse", "lower": "better"}
+    assert [row[3].partition(":")[0] for row in found.rows] == [words[days[one.rule.id]] for one in chosen]
+    assert found.rows[0][3] == "worse: 90.0% in May 2021; signal"
+    assert found.lines[0] == (90.0, 91.0, 89.0, 90.0, 60.0)
+    few = tuple(
+        dataclasses.replace(one, points=tuple(dataclasses.replace(each, denominator=9) for each in one.points)) for one in series
+    )
+    found = table(paper(dataclasses.replace(published, series=few)), "Indicators")
+    assert found.rows[0][3] == "too few to say" and found.lines[0] == ()
+    said = [one.text for one in paper(dataclasses.replace(published, series=series)).blocks if isinstance(one, Sentences)]
+    assert any(one.startswith("Trend: 5 month ends") and "provisional" in one for one in said)
+
+
+def test_a_trend_of_small_numbers_is_not_published(published: Published) -> None:
+    series = tuple(_series(one, (4, 50)) for one in indicators(published))
+    public = dataclasses.replace(published, series=series, public=True)
+    found = table(paper(public), "Indicators")
+    assert found.rows[0][3] == "not shown: small numbers" and found.lines[0] == ()
+
+
+def _series(one: MeasureValue, values: tuple[int, ...]) -> Series:
+    days = month_ends(date(2021, 9, 30), len(values))
+    points = tuple(Point(day, value, 100, float(value)) for day, value in zip(days, values, strict=True))
+    return Series(one.rule, one.authority, one.rule.measure.unit, one.rule.measure.better, points)
 
 
 def test_nobody_is_named(made: Paper, published: Published) -> None:
@@ -130,8 +165,6 @@ def test_for_publication_small_numbers_are_not_given(published: Published) -> No
     ],
 )
 def test_how_an_item_stands(status: str, due: str | None, completed: str | None, planned: str | None, state: str) -> None:
-    from datetime import date
-
     days = [date.fromisoformat(text) if text else None for text in (due, completed, planned)]
     assert Item("A", "action", "An action", status, *days, date(2021, 9, 30)).state == state
 
@@ -141,6 +174,9 @@ def test_the_pdf_has_two_to_six_pages_and_is_tagged(published: Published) -> Non
     assert content.startswith(b"%PDF")
     assert 2 <= len(re.findall(rb"/Type\s*/Page\b", content)) <= 6
     assert b"/StructTreeRoot" in content
+    series = tuple(_series(one, (90, 91, 89, 90, 60)) for one in indicators(published))
+    drawn = pdf.written(dataclasses.replace(published, series=series))
+    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", drawn)) <= 6
     assert pdf.written(published) == content
 
 
@@ -175,7 +211,7 @@ def test_the_word_document_says_the_same(published: Published, made: Paper) -> N
 def test_report_writes_every_output_of_one_run(compliance: Command, tmp_path: Path) -> None:
     kinds = ("html", "xlsx", "pdf", "docx")
     outputs = [word for kind in kinds for word in ("--output", f"{kind}={tmp_path / f'out.{kind}'}")]
-    result = compliance("report", HEREFORDSHIRE, *outputs)
+    result = compliance("report", HEREFORDSHIRE, "--no-trend", *outputs)
     assert result.returncode == 0, result.stderr
     assert result.stdout == ""
     for kind in kinds:

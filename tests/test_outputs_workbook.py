@@ -15,12 +15,12 @@ import pytest
 
 from compliance.duties.findings import Selection, findings
 from compliance.outputs.published import Published
-from compliance.outputs.workbook import written
+from compliance.outputs.workbook import waivers, written
 from compliance.rulebook.load import load_rulebook
 from compliance.run import Request, run
 from conftest import HEREFORDSHIRE, ROOT
 
-SHEETS = ["Cover", "Breaches", "Due soon", "Summary by team", "Risks", "Measures", "Rules", "Data quality"]
+SHEETS = ["Cover", "Breaches", "Due soon", "Summary by team", "Risks", "Waivers", "Measures", "Changes", "Rules", "Data quality"]
 SOME = frozenset({"CIN-VISIT", "CP-VISIT", "FOS-USUAL-LIMIT"})
 HOSTILE = "=cmd|' /C calc'!A0"
 
@@ -106,6 +106,28 @@ def _with(finding: object, **values: object) -> object:
     import dataclasses
 
     return dataclasses.replace(finding, **values)  # type: ignore[type-var]
+
+
+def test_a_sheet_without_rows_says_so(book: openpyxl.Workbook) -> None:
+    assert book["Waivers"]["A2"].value == "No waiver is on record"
+    assert book["Changes"]["A2"].value == "No earlier run was given to compare with"
+
+
+def test_a_waiver_has_real_dates() -> None:
+    document = {
+        "finding": None,
+        "rule": "CIN-VISIT",
+        "scope": {"type": "child", "id": "C1"},
+        "reason": "abroad",
+        "approver": "Head of Safeguarding",
+        "granted": "2021-09-01",
+        "expires": "2021-11-30",
+        "state": "in force",
+        "covers": 2,
+    }
+    sheet = waivers([document])
+    days = [value for column, value in zip(sheet.columns, sheet.rows[0], strict=True) if column.kind == "date"]
+    assert days == [datetime.date(2021, 9, 1), datetime.date(2021, 11, 30)]
 
 
 def test_changes_are_there_with_a_baseline(published: Published) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from pathlib import Path
 
 import click
@@ -22,10 +21,11 @@ from compliance.cli.options import (
 from compliance.cli.register_options import decided_on, decisions_options
 from compliance.duties.findings import findings
 from compliance.errors import UsageError
-from compliance.outputs.documents import as_json, check_document, register_document
+from compliance.outputs.documents import as_json
+from compliance.outputs.kept import as_saved
 from compliance.register.again import run_again
 from compliance.register.changes import changes_document, compare
-from compliance.register.register import measures, register
+from compliance.register.register import register
 from compliance.register.saved import SavedRun, check_history, read_saved
 from compliance.run import Request, Run, run, trusted
 
@@ -102,13 +102,6 @@ def _dated(
 
 
 def _kept(result: Run, places: tuple[Path, ...], register_file: Path | None, no_waivers: bool) -> SavedRun:
-    """The run as if it had been saved: plain documents, so that the next may overwrite its tables."""
     decided = decided_on(result, places, register_file, no_waivers)
     found = decided.on(findings(result.evaluation))
-    documents = (
-        check_document(result, found, measures(result)),
-        register_document(register(result, decided.decisions, waivers=decided.waivers)),
-        result.manifest(),
-    )
-    check, registered, manifest = (json.loads(as_json(one)) for one in documents)
-    return SavedRun(str(result.as_of), check, registered, manifest)
+    return as_saved(result, found, register(result, decided.decisions, waivers=decided.waivers))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -20,10 +22,15 @@ from compliance.cli.register_options import decided_on, decisions_options, hide_
 from compliance.duties.findings import findings
 from compliance.errors import UsageError
 from compliance.outputs.published import WRITERS, Published, parse_output, write_all
+from compliance.register.beside import trend_beside
+from compliance.register.saved import check_history, read_history
+from compliance.register.trend import MOST_MONTHS
 from compliance.run import Request, run, trusted
 
 PUBLIC = ("docx", "html", "pdf")
 """The outputs that can leave people and small numbers out."""
+DRAWN = ("docx", "html", "pdf")
+"""The outputs that show how measures and risks stood at earlier month ends."""
 
 
 @click.command("report")
@@ -41,6 +48,20 @@ PUBLIC = ("docx", "html", "pdf")
 @click.option(
     "--publish", is_flag=True, help=f"For publication ({', '.join(PUBLIC)}): nobody is named, small numbers are not given."
 )
+@click.option(
+    "--months",
+    type=click.IntRange(2, MOST_MONTHS),
+    default=12,
+    show_default=True,
+    help="Month ends in the charts and the trend of indicators; each is judged again, so each takes time.",
+)
+@click.option("--no-trend", is_flag=True, help="Leave charts and trends out: faster.")
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A saved run, or a folder of them: show what changed since the last, and the direction of travel.",
+)
 @decisions_options
 @pseudonyms_options
 @quiet_option
@@ -51,6 +72,9 @@ def command(
     local_rules: tuple[Path, ...],
     outputs: tuple[str, ...],
     publish: bool,
+    months: int,
+    no_trend: bool,
+    since: Path | None,
     register_file: Path | None,
     no_waivers: bool,
     pseudonymise: bool,
@@ -61,6 +85,7 @@ def command(
     wanted = [parse_output(text) for text in outputs]
     _check_public([form for form, _ in wanted] if publish else [])
     pseudonyms = pseudonyms_of(pseudonymise, key_file)
+    history = read_history(since) if since else []
     rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     tell = progress_to_stderr(quiet)
     result = run(Request(dataset, rulebook, as_of, progress=tell, packs=kept_pack))
@@ -68,6 +93,9 @@ def command(
     decided = decided_on(result, dataset, register_file, no_waivers)
     hide_people(result, pseudonyms)
     found = decided.on(findings(result.evaluation))
+    check_history(history, result.manifest())
+    drawn = not no_trend and any(form in DRAWN for form, _ in wanted)
+    series = trend_beside(result, months, progress=_counted(tell, months)) if drawn else []
     tell("writing")
     published = Published(
         result,
@@ -76,12 +104,20 @@ def command(
         waivers=decided.waivers,
         public=publish,
         pseudonyms=pseudonyms,
+        history=tuple(history),
+        series=tuple(series),
     )
     write_all(published, wanted)
     if not quiet:
         for form, path in wanted:
             click.echo(f"{form}: {path} ({path.stat().st_size:,} bytes)", err=True)
     return 0
+
+
+def _counted(tell: Callable[[str], None], months: int) -> Callable[[str], None]:
+    """Says which of the month ends is being judged."""
+    done = itertools.count(1)
+    return lambda words: tell(f"{words} ({next(done)} of {months} month ends)")
 
 
 def _check_public(forms: list[str]) -> None:

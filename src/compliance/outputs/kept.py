@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from compliance.duties.findings import findings
+from compliance.duties.findings import Finding, findings
 from compliance.outputs.documents import SCHEMA_VERSION, as_json, check_document, register_document
 from compliance.outputs.published import Published
 from compliance.register.pseudonyms import Pseudonyms
 from compliance.register.register import Register, measures
-from compliance.register.saved import save
+from compliance.register.saved import SavedRun, save
 from compliance.register.waivers import Waivers
+from compliance.run import Run
 
 
 def save_run(folder: Path, published: Published) -> None:
@@ -34,3 +37,10 @@ def save_register(folder: Path, found: Register, waivers: Waivers | None, pseudo
             "manifest.json": as_json({"schema_version": SCHEMA_VERSION, **run.manifest(), "timings": timings}),
         },
     )
+
+
+def as_saved(run: Run, found: Sequence[Finding], registered: Register) -> SavedRun:
+    """The run as if it had been saved and read again: plain documents, which outlive the tables they were made from."""
+    documents = (check_document(run, found, measures(run)), register_document(registered), run.manifest())
+    check, register, manifest = (json.loads(as_json(one)) for one in documents)
+    return SavedRun(str(run.as_of), check, register, manifest)

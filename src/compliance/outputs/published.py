@@ -14,11 +14,14 @@ from compliance.dataset.quality import QualityFinding, quality
 from compliance.dataset.remarks import RowRemark, remarks
 from compliance.duties.findings import Finding, Selection, findings
 from compliance.errors import UsageError
-from compliance.outputs.files import write_private
+from compliance.outputs.files import write_private_together
 from compliance.outputs.risk_counts import RiskCounts, risk_counts
+from compliance.register.changes import Changes, compare
 from compliance.register.decisions import NO_DECISIONS, Decisions
 from compliance.register.pseudonyms import Pseudonyms
 from compliance.register.register import DUE_SOON_DAYS, MeasureValue, Register, measures, register
+from compliance.register.saved import SavedRun
+from compliance.register.trend import Series
 from compliance.register.waivers import Waivers
 from compliance.rulebook.model import Rule
 from compliance.run import Run
@@ -59,6 +62,10 @@ class Published:
     waivers: Waivers | None = None
     pseudonyms: Pseudonyms | None = None
     """Replaces the ids of people in the measures and the register; the findings are given with theirs replaced."""
+    history: tuple[SavedRun, ...] = ()
+    """Earlier runs of the same council, oldest first; the last is what this run is compared with."""
+    series: tuple[Series, ...] = ()
+    """Each measure and kind of risk at earlier month ends; empty where that was not asked for."""
 
     @property
     def new(self) -> tuple[Finding, ...]:
@@ -106,9 +113,24 @@ class Published:
 
     @cached_property
     def register(self) -> Register:
-        """The register of the run."""
-        found = register(self.run, self.decisions, waivers=self.waivers)
+        """The register of the run, with the direction of travel where there are earlier runs."""
+        earlier = [one.register for one in self.history]
+        named = self.pseudonyms.id if self.pseudonyms else None
+        found = register(self.run, self.decisions, waivers=self.waivers, previous=earlier, named=named)
         return self.pseudonyms.register(found) if self.pseudonyms else found
+
+    @cached_property
+    def changes(self) -> Changes | None:
+        """What changed since the last of the earlier runs; None where there is none."""
+        if not self.history:
+            return None
+        from compliance.outputs.kept import as_saved
+
+        return compare(self.history[-1], as_saved(self.run, self.findings, self.register))
+
+    def series_of(self, rule: str, authority: str) -> Series | None:
+        """The series of a measure or kind of risk, or None."""
+        return next((one for one in self.series if (one.rule.id, one.authority) == (rule, authority)), None)
 
 
 def writer(form: str) -> Callable[[Published], bytes]:
@@ -128,7 +150,5 @@ def parse_output(text: str) -> tuple[str, Path]:
 
 
 def write_all(published: Published, wanted: list[tuple[str, Path]]) -> None:
-    """Writes every output asked for: all are made before the first is written, each whole or not at all, mode 0600."""
-    made = [(path, writer(form)(published)) for form, path in wanted]
-    for path, content in made:
-        write_private(path, content)
+    """Writes every output asked for, or none: all are made before the first is written; mode 0600."""
+    write_private_together([(path, writer(form)(published)) for form, path in wanted])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 
 from compliance.outputs.disclosure import is_small
 from compliance.register.register import MeasureValue
@@ -14,6 +15,22 @@ SUPPRESSED = "not shown: small numbers"
 def day(value: datetime.date | None) -> str:
     """`30 September 2021`, or nothing."""
     return f"{value.day} {value:%B %Y}" if value else ""
+
+
+def short_day(value: datetime.date | None) -> str:
+    """`30 Sep 2021`, or nothing."""
+    return f"{value.day} {value:%b %Y}" if value else ""
+
+
+def months_of(days: Sequence[datetime.date], places: Sequence[int]) -> str:
+    """The months of a signal, those in a row as the first and the last."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and runs[-1][-1] == place - 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return ", ".join(" to ".join(f"{days[place]:%b %Y}" for place in dict.fromkeys((run[0], run[-1]))) for run in runs)
 
 
 def spoken(name: str) -> str:
@@ -54,15 +71,18 @@ def fraction_words(one: MeasureValue, *, public: bool = False) -> str:
     """`897 of 1,084`; nothing for a count, or where it may not be given."""
     if hidden(one, public=public) or body_of(one).unit == "count":
         return ""
-    return f"{_plain(one.numerator)} of {_plain(one.denominator)}"
+    return f"{number_words(one.numerator)} of {number_words(one.denominator)}"
 
 
-def _plain(number: float) -> str:
+def number_words(number: float) -> str:
+    """`1,084`, or `53.2` where it is not whole."""
     return f"{number:,.0f}" if number % 1 == 0 else f"{number:,.1f}"
 
 
 def comparator(one: MeasureValue, area: str, as_of: datetime.date) -> Benchmark | None:
-    """The published figure of an area that is nearest in time to the data, or None."""
+    """The published figure of an area that is nearest in time to the data, or None; a count says nothing beside all England's."""
+    if body_of(one).unit == "count" and area.lower() == "england":
+        return None
     found = [each for each in body_of(one).benchmarks if each.area.lower() == area.lower()]
     return min(found, key=lambda each: abs(each.date - as_of), default=None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from compliance.duties.findings import Finding
 from compliance.outputs.documents import citations
 from compliance.outputs.tabular import harmless
 from compliance.outputs.wording import comparator
+from compliance.register.changes import Document
+from compliance.register.merge import Standing
 from compliance.register.register import MeasureValue
 from compliance.rulebook.diagnostics import printable
 from compliance.rulebook.model import SEVERITIES, Escalation, Measure
@@ -44,6 +46,8 @@ class Sheet:
     name: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
+    nothing: str = "Nothing to show"
+    """What stands in place of rows where there are none."""
 
 
 def written(published: Published) -> bytes:
@@ -68,13 +72,9 @@ def written(published: Published) -> bytes:
 
 
 def sheets(published: Published) -> list[Sheet]:
-    """The sheets in order; Waivers and Changes only where there are any."""
-    made = [breaches(published), due_soon(published), by_team(published), risks(published)]
-    waived = getattr(published.run, "waivers", ())
-    made += [waivers(waived)] if waived else []
-    made.append(measures(published))
-    made += [changes(published)] if published.known is not None else []
-    made += [rules(published), data_quality(published)]
+    """The sheets in order, the same ones in every workbook."""
+    made = [breaches(published), due_soon(published), by_team(published), risks(published), waivers(published.run.waivers)]
+    made += [measures(published), changes(published), rules(published), data_quality(published)]
     return [cover(published, made), *made]
 
 
@@ -90,7 +90,7 @@ def _formats(book: Any) -> dict[str, Any]:
 
 def _write(book: Any, formats: dict[str, Any], sheet: Sheet, number: int) -> None:
     page = book.add_worksheet(sheet.name)
-    rows = sheet.rows[:MOST_ROWS] or [["Nothing to show", *[None] * (len(sheet.columns) - 1)]]
+    rows = sheet.rows[:MOST_ROWS] or [[sheet.nothing, *[None] * (len(sheet.columns) - 1)]]
     last = len(rows)
     columns = [{"header": column.heading, "header_format": formats["heading"]} for column in sheet.columns]
     page.add_table(0, 0, last, len(columns) - 1, {"columns": columns, "name": f"Table{number}", "style": "Table Style Light 1"})
@@ -313,6 +313,17 @@ def risks(published: Published) -> Sheet:
         Column("Causes", 8, "whole"),
         Column("Who must act", 22),
         Column("Owner", 22),
+        Column("Direction", 10),
+        Column("Current score", 9, "whole"),
+        Column("Target score", 9, "whole"),
+        Column("Controls", 30),
+        Column("Actions", 30),
+        Column("Treatment", 12),
+        Column("First raised", 12, "date"),
+        Column("Last changed", 12, "date"),
+        Column("Next review", 12, "date"),
+        Column("Confidence", 11),
+        Column("Waived until", 12, "date"),
         Column("If nothing is done", 46),
         Column("Priority action", 12),
         Column("Notice measure", 12),
@@ -335,7 +346,7 @@ def risks(published: Published) -> Sheet:
                 one.reason,
                 one.cause_count,
                 _words(one.rung),
-                body.owner,
+                *_decided(published.register.standings[one.id]),
                 body.consequence,
                 body.priority_action,
                 body.notice_measure,
@@ -346,18 +357,49 @@ def risks(published: Published) -> Sheet:
     return Sheet("Risks", columns, rows)
 
 
-def waivers(found: Iterable[Any]) -> Sheet:
+def _decided(one: Standing) -> list[Cell]:
+    """What people decided of a risk, and how it has moved."""
+    decision = one.decision
+    return [
+        one.owner,
+        one.direction,
+        one.current.score,
+        one.target.score if one.target else None,
+        "; ".join(decision.controls) if decision else None,
+        "; ".join(f"{each.action} ({each.owner or 'nobody'}, {each.due})" for each in decision.actions) if decision else None,
+        decision.treatment if decision else None,
+        one.first_raised,
+        one.last_changed,
+        decision.next_review if decision else None,
+        one.confidence,
+        one.waived.expires if one.waived else None,
+    ]
+
+
+WAIVER_COLUMNS = (
+    Column("State", 16),
+    Column("Finding", 18),
+    Column("Rule", 24),
+    Column("For", 24),
+    Column("Reason", 40),
+    Column("Approver", 24),
+    Column("Granted", 12, "date"),
+    Column("Expires", 12, "date"),
+    Column("Covers", 9, "whole"),
+)
+
+
+def waivers(found: Iterable[Mapping[str, Any]]) -> Sheet:
     """Every waiver with its state."""
-    keys = ("state", "finding", "rule", "reason", "approver", "granted", "expires", "covers")
-    columns = [Column(key.capitalize(), 40 if key == "reason" else 16, "whole" if key == "covers" else "text") for key in keys]
-    columns.insert(3, Column("For", 24))
-    rows: list[list[Cell]] = []
-    for one in found:
-        row = [one.get(key) for key in keys]
-        scope = one.get("scope") or {}
-        row.insert(3, " ".join(str(scope[key]) for key in ("type", "id") if key in scope))
-        rows.append(row)
-    return Sheet("Waivers", columns, rows)
+    return Sheet("Waivers", WAIVER_COLUMNS, [_waiver(one) for one in found], "No waiver is on record")
+
+
+def _waiver(one: Mapping[str, Any]) -> list[Cell]:
+    scope = one["scope"]
+    granted, expires = (datetime.date.fromisoformat(one[name]) for name in ("granted", "expires"))
+    for_whom = f"{scope['type']} {scope['id']}" if scope else None
+    head = [one["state"], one["finding"], one["rule"], for_whom, one["reason"], one["approver"]]
+    return [*head, granted, expires, one["covers"]]
 
 
 def measures(published: Published) -> Sheet:
@@ -401,13 +443,43 @@ def _measure(one: MeasureValue, as_of: datetime.date) -> list[Cell]:
     ]
 
 
+CHANGE_COLUMNS = (
+    Column("Change", 16),
+    Column("Finding", 18),
+    Column("Severity", 10),
+    Column("Rule", 24),
+    Column("Duty", 46),
+    Column("About", 14),
+    Column("Id", 12),
+    Column("Team", 20),
+    Column("Due", 12, "date"),
+    Column("What happened", 54),
+)
+
+
 def changes(published: Published) -> Sheet:
-    """The breaches against the baseline: new, still found, and those no longer found."""
-    known = published.known or frozenset()
-    columns = [Column("Change", 16), Column("Finding", 18), Column("Severity", 10), Column("Rule", 24), Column("Duty", 46)]
-    columns += [Column("About", 14), Column("Id", 12), Column("Team", 20), Column("Due", 12, "date"), Column("What happened", 54)]
+    """The breaches against the last earlier run, or against the baseline."""
+    found = published.changes
+    if found is not None:
+        worse = {one["id"] for one in found.worse}
+        lists = (("new", found.new), ("still open", found.still_open), ("cleared", found.cleared), ("waived", found.waived))
+        rows = [_changed("worse" if one["id"] in worse else word, one) for word, listed in lists for one in listed]
+        return Sheet("Changes", CHANGE_COLUMNS, rows, "Nothing has changed")
+    if published.known is None:
+        return Sheet("Changes", CHANGE_COLUMNS, [], "No earlier run was given to compare with")
+    return Sheet("Changes", CHANGE_COLUMNS, _against(published.known, published))
+
+
+def _changed(word: str, one: Document) -> list[Cell]:
+    due = datetime.date.fromisoformat(one["due_date"]) if one["due_date"] else None
+    about = one["subject"]
+    head = [word, one["id"], one["severity"], one["rule"], one["title"]]
+    return [*head, about["type"], about["id"], one["team"], due, one["message"]]
+
+
+def _against(known: frozenset[str], published: Published) -> list[Sequence[Cell]]:
     found = [one for one in published.findings if one.breach]
-    rows: list[list[Cell]] = [
+    rows: list[Sequence[Cell]] = [
         [
             "unchanged" if one.id in known else "new",
             one.id,
@@ -423,8 +495,8 @@ def changes(published: Published) -> Sheet:
         for one in found
     ]
     gone = sorted(known - {one.id for one in found})
-    rows += [["no longer found", name, *[None] * (len(columns) - 2)] for name in gone]
-    return Sheet("Changes", columns, sorted(rows, key=lambda row: str(row[0])))
+    rows += [["no longer found", name, *[None] * (len(CHANGE_COLUMNS) - 2)] for name in gone]
+    return sorted(rows, key=lambda row: str(row[0]))
 
 
 def rules(published: Published) -> Sheet:

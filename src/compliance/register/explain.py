@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from compliance.calendar import Duration, is_working_day
+from compliance.dataset.schema import Table
 from compliance.dataset.values import name
-from compliance.duties.findings import ROWS_PER_TABLE, Finding, Selection, evidence_of, findings
+from compliance.duties.findings import ROWS_PER_TABLE, Evidence, Finding, Selection, evidence_of, findings
 from compliance.duties.status import STATUSES
 from compliance.register.register import measures
 from compliance.risks.assess import Risk
@@ -18,6 +19,7 @@ from compliance.run import Run
 
 ANY_STATUS = STATUSES
 LONG_COUNT = 12
+Values = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,52 @@ def finding_by_id(run: Run, wanted: str) -> Finding | None:
     return found[0] if found else None
 
 
+@dataclass(frozen=True)
+class RuleStory:
+    """What the stories of a rule's duties have in common."""
+
+    law: tuple[str, ...]
+    exceptions: tuple[str, ...]
+    branches: tuple[str, ...]
+    unknown: tuple[str, ...]
+    beside: tuple[str, ...]
+
+
 def story(run: Run, one: Finding) -> Story:
     """Why this duty has the status it has."""
+    return stories(run, [one])[one.id]
+
+
+def stories(run: Run, found: Sequence[Finding]) -> dict[str, Story]:
+    """The story of each duty by its id; the rows of all are read at once."""
+    refs = sorted({ref for one in found for ref in (one.trigger_ref, one.evidence_ref) if ref})
+    places = evidence_of(run.evaluation.connection, run.evaluation.schema, refs)
+    values = _values(run, list(places))
+    return {one.id: _story(run, one, places, values) for one in found}
+
+
+def _story(run: Run, one: Finding, places: Mapping[int, Evidence], values: Mapping[int, Values]) -> Story:
     return Story(
         finding=one,
         clock=tuple(_clock(run, one)),
-        law=tuple(_law(run, one)),
-        rows=tuple(_rows(run, one)),
+        law=tuple(_law(run, one.rule, one.verified)),
+        rows=tuple(_rows(one, places, values)),
         considered=tuple(_considered(one)),
         beside=tuple(_beside(run, one.rule)),
+    )
+
+
+def rule_story(run: Run, rule: Rule) -> RuleStory:
+    """The law of a rule and what is considered for each of its duties."""
+    body = rule.body
+    assert isinstance(body, Duty)
+    branches = [*getattr(body, "variants", []), *getattr(body, "phases", [])]
+    return RuleStory(
+        law=tuple(_law(run, rule, rule.verified)),
+        exceptions=tuple(_exceptions(body)),
+        branches=tuple(one.title for one in branches if one.title),
+        unknown=tuple(state.because for state in body.unknown),
+        beside=tuple(_beside(run, rule)),
     )
 
 
@@ -124,8 +163,7 @@ def _day(day: datetime.date) -> str:
     return f"{day:%a} {day.isoformat()}"
 
 
-def _law(run: Run, one: Finding) -> Iterator[str]:
-    rule = one.rule
+def _law(run: Run, rule: Rule, verified: str) -> Iterator[str]:
     instrument = run.rulebook.instruments[rule.instrument]
     yield rule.law
     number = f" ({instrument.number})" if instrument.number else ""
@@ -133,7 +171,7 @@ def _law(run: Run, one: Finding) -> Iterator[str]:
     link = rule.url or instrument.url
     if link:
         yield link
-    yield f"standing: {rule.standing.replace('_', ' ')}; {_verified(one.verified)}"
+    yield f"standing: {rule.standing.replace('_', ' ')}; {_verified(verified)}"
     if rule.reading:
         yield f"read as: {rule.reading}"
 
@@ -146,38 +184,49 @@ def _verified(how: str) -> str:
     }[how]
 
 
-def _rows(run: Run, one: Finding) -> Iterator[SourceRow]:
+def _rows(one: Finding, places: Mapping[int, Evidence], values: Mapping[int, Values]) -> Iterator[SourceRow]:
     """The row that started the duty and the row that decided it."""
-    refs = [("started by", one.trigger_ref), ("decided by", one.evidence_ref)]
-    known = evidence_of(run.evaluation.connection, run.evaluation.schema, [ref for _, ref in refs if ref])
     seen: set[int] = set()
-    for role, ref in refs:
-        if ref and ref in known and ref not in seen:
+    for role, ref in (("started by", one.trigger_ref), ("decided by", one.evidence_ref)):
+        if ref and ref in places and ref not in seen:
             seen.add(ref)
-            yield SourceRow(role, known[ref].place(), known[ref].table, tuple(_values(run, ref)))
+            yield SourceRow(role, places[ref].place(), places[ref].table, values.get(ref, ()))
 
 
-def _values(run: Run, ref: int) -> Iterator[tuple[str, str]]:
+def _values(run: Run, refs: Sequence[int]) -> dict[int, Values]:
+    """What each row says, blanks left out."""
     tables = {table.number: table for table in run.evaluation.schema.tables.values()}
-    table = tables[ref // ROWS_PER_TABLE]
-    columns = ", ".join(name(column) for column in table.columns)
-    row = run.evaluation.connection.execute(
-        f"SELECT authority, {columns} FROM main.{name(table.name)} WHERE row_ref = ?", [ref]
-    ).fetchone()
-    if row is None:
-        return
-    for column, value in zip(table.columns, row[1:], strict=True):
+    by_table: dict[int, list[int]] = {}
+    for ref in refs:
+        by_table.setdefault(ref // ROWS_PER_TABLE, []).append(ref)
+    found: dict[int, Values] = {}
+    for number, wanted in by_table.items():
+        found |= _table_values(run, tables[number], wanted)
+    return found
+
+
+def _table_values(run: Run, table: Table, refs: list[int]) -> dict[int, Values]:
+    columns = ", ".join(f"t.{name(column)}" for column in table.columns)
+    rows = run.evaluation.connection.execute(
+        f"SELECT t.row_ref, t.authority, {columns} FROM main.{name(table.name)} AS t"
+        " JOIN (SELECT unnest(?::BIGINT[]) AS ref) AS wanted ON wanted.ref = t.row_ref",
+        [refs],
+    ).fetchall()
+    return {ref: tuple(_said(table, authority, row)) for ref, authority, *row in rows}
+
+
+def _said(table: Table, authority: str, row: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    for column, value in zip(table.columns, row, strict=True):
         if value is not None:
-            yield column, str(value).replace(f"{row[0]}/", "")
+            yield column, str(value).replace(f"{authority}/", "")
 
 
 def _considered(one: Finding) -> Iterator[str]:
     """The exceptions and states that were tested and did not apply, and the variants that there are."""
     body = one.rule.body
     assert isinstance(body, Duty)
-    for exempt in body.exceptions:
-        source = f" ({exempt.provision})" if exempt.provision else ""
-        yield f"exception, does not apply: {exempt.title}{source}"
+    for words in _exceptions(body):
+        yield f"exception, does not apply: {words}"
     for variant in getattr(body, "variants", []):
         if variant.title and variant.title != one.variant:
             yield f"variant, does not apply: {variant.title}"
@@ -187,6 +236,11 @@ def _considered(one: Finding) -> Iterator[str]:
     if one.status != "unknown":
         for state in body.unknown:
             yield f"would be unknown if: {state.because}"
+
+
+def _exceptions(body: Duty) -> Iterator[str]:
+    for exempt in body.exceptions:
+        yield exempt.title + (f" ({exempt.provision})" if exempt.provision else "")
 
 
 def _beside(run: Run, rule: Rule) -> Iterator[str]:

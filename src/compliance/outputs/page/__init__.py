@@ -20,13 +20,15 @@ LARGEST = 1_900_000
 
 def written(published: Published) -> bytes:
     """The page as UTF-8 HTML, the same bytes for the same run."""
-    from compliance.outputs.page.contents import contents
+    from compliance.outputs.page.beneath import Beneath
+    from compliance.outputs.page.contents import listed, steady
 
+    always, beneath = steady(published), Beneath(published)
     most = 0 if published.public else MOST_FINDINGS
-    page = _rendered(contents(published, most))
+    page = _rendered({**always, **listed(published, beneath, most)})
     while len(page) > LARGEST and most:
-        most = most * 3 // 4
-        page = _rendered(contents(published, most))
+        most = most * LARGEST * 19 // (len(page) * 20)
+        page = _rendered({**always, **listed(published, beneath, most)})
     return page
 
 

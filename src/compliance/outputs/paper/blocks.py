@@ -29,7 +29,10 @@ class Items:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its headings, the share of the width of each column, its rows, which columns hold numbers, and a bold last row."""
+    """A table: its headings, the share of the width of each column, its rows, which columns hold numbers, and a bold last row.
+
+    `lines` are values to draw above the words of one column, a row each, none where there is nothing to draw.
+    """
 
     caption: str
     headings: tuple[str, ...]
@@ -37,6 +40,8 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     numbers: frozenset[int] = frozenset()
     has_total: bool = False
+    lines: tuple[tuple[float, ...], ...] = ()
+    line_column: int | None = None
 
 
 Block = Heading | Sentences | Items | Table

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from compliance import __version__
 from compliance.outputs.disclosure import counted
-from compliance.outputs.page.contents import PLURALS, clock, headline
+from compliance.outputs.indicators import INDICATORS
+from compliance.outputs.page.contents import clock, headline
+from compliance.outputs.page.measures import may_be_shown, value_of
+from compliance.outputs.page.risks import PLURALS
 from compliance.outputs.paper.blocks import Block, Heading, Items, Paper, Sentences, Table
 from compliance.outputs.paper.finance import finance
 from compliance.outputs.paper.programme import Item, items
 from compliance.outputs.screen import number_of
-from compliance.outputs.wording import body_of, comparator, compared, day, fraction_words, spoken, value_words
+from compliance.outputs.wording import SUPPRESSED, body_of, comparator, compared, day, fraction_words, spoken, value_words
 from compliance.register.register import MeasureValue
+from compliance.register.trend import Series
 from compliance.risks.assess import Risk
 from compliance.rulebook.model import Escalation
 from compliance.run import Run
@@ -25,21 +29,6 @@ if TYPE_CHECKING:
 MOST_INDICATORS = 12
 MOST_RISKS = 10
 MOST_ASKS = 6
-INDICATORS = (
-    "ASSESSMENTS-45",
-    "RE-REFERRALS-12",
-    "CONFERENCES-15",
-    "CP-REVIEWS-IN-TIME",
-    "CP-VISITS-IN-TIME",
-    "CIN-VISITS-IN-TIME",
-    "LAC-VISITS-IN-TIME",
-    "PATHWAY-PLANS-IN-TIME",
-    "SUPERVISION-MONTHLY-IN-TIME",
-    "CASELOAD-AVERAGE",
-    "AGENCY-RATE",
-    "AUDITS-GOOD-OR-BETTER",
-)
-"""What a board asks for first; where one is missing, another with a target or a comparator takes its place."""
 BOARD_RUNGS = ("improvement_board", "dfe_review", "statutory_notice", "statutory_direction", "trust")
 
 
@@ -140,6 +129,7 @@ def _indicators(published: Published) -> Iterator[Block]:
             one.rule.title,
             value_words(one, public=public),
             fraction_words(one, public=public),
+            _trend(one, published),
             f"{one.target:g}, {compared(one, one.target)}" if one.target is not None else "none set",
             _comparator(one, published.run),
         )
@@ -147,11 +137,55 @@ def _indicators(published: Published) -> Iterator[Block]:
     )
     yield Table(
         "Indicators, each with its fraction",
-        ("Indicator", "Value", "Fraction", "Target", "Published figures"),
-        (7, 2, 3, 2, 4),
+        ("Indicator", "Value", "Fraction", "Trend", "Target", "Published figures"),
+        (12, 4, 5, 9, 4, 8),
         rows,
         frozenset({1}),
+        lines=tuple(_line(one, published) for one in chosen),
+        line_column=3,
     )
+    yield from _limits(chosen, published)
+
+
+def _trend(one: MeasureValue, published: Published) -> str:
+    """How the indicator moved since the first month end judged, and whether its last point makes a signal."""
+    series = published.series_of(one.rule.id, one.authority)
+    if series is None:
+        return "not judged"
+    if not may_be_shown(series, public=published.public):
+        return SUPPRESSED
+    if series.is_small or len(series.values) < 2:
+        return "too few to say"
+    first = next(point for point in series.points if point.value is not None)
+    words = f"{series.direction}: {value_of(first.value, series)} in {first.day:%b %Y}"
+    return words + ("; signal" if _signals_now(series) else "")
+
+
+def _signals_now(series: Series) -> bool:
+    """Whether the last point lies outside the natural limits or is part of another signal."""
+    limits = series.chart()
+    return limits is not None and any(len(series.points) - 1 in one.points for one in limits.signals)
+
+
+def _line(one: MeasureValue, published: Published) -> tuple[float, ...]:
+    """The values to draw, none where the words give none."""
+    series = published.series_of(one.rule.id, one.authority)
+    if series is None or series.is_small or not may_be_shown(series, public=published.public):
+        return ()
+    return tuple(series.values) if len(series.values) > 1 else ()
+
+
+def _limits(chosen: Sequence[MeasureValue], published: Published) -> Iterator[Sentences]:
+    """What the trends rest on."""
+    found = [series for one in chosen for series in [published.series_of(one.rule.id, one.authority)] if series]
+    if not found:
+        yield Sentences("The trend of the indicators was not asked for.")
+        return
+    months = max(len(one.points) for one in found)
+    provisional = any(limits.provisional for one in found for limits in [one.chart()] if limits)
+    told = f"Trend: {months} month ends, each judged as it was known then. Signal: the last point is outside the natural limits"
+    told += " (mean and 2.66 mean moving ranges) or part of a run that chance would hardly make."
+    yield Sentences(told + (" Limits of fewer than twelve points are provisional." if provisional else ""))
 
 
 def indicators(published: Published) -> list[MeasureValue]:

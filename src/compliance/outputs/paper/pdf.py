@@ -59,4 +59,6 @@ def _block(one: Block) -> dict[str, Any]:
                 "rows": [[printable(cell) for cell in row] for row in one.rows],
                 "numbers": sorted(one.numbers),
                 "total": one.has_total,
+                "lines": [list(values) for values in one.lines],
+                "line_column": one.line_column,
             }

@@ -47,6 +47,18 @@
     for (let up = at; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
     at.scrollIntoView();
   };
+  // The law is on the page once a rule; an opened breach shows it where it is read.
+  const law = (event) => {
+    const row = event.target.closest("#list tr"), seen = event.target.querySelector(".law");
+    if (!row || !event.target.open || seen) return;
+    const name = row.cells[1].textContent.trim(), told = document.getElementById(`rule-${name}`);
+    if (!told) return;
+    const copy = document.createElement("p");
+    copy.className = "law";
+    copy.append(...Array.from(told.nextElementSibling.cloneNode(true).childNodes));
+    event.target.append(copy);
+  };
+  if (list) list.addEventListener("toggle", law, true);
   form.addEventListener("input", apply);
   form.addEventListener("reset", () => setTimeout(apply));
   form.addEventListener("submit", (event) => event.preventDefault());
