@@ -16,6 +16,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from compliance.cli import options
 from compliance.duties.findings import Selection, findings
 from compliance.outputs import screen
 from compliance.outputs.register_pages import print_forecast, print_worklist
@@ -160,3 +161,22 @@ def test_a_council_of_full_size_fits_one_screen(council: Run, width: int) -> Non
         text = ESCAPE.sub("", cast("io.StringIO", console.file).getvalue())
         assert 20 <= text.count("\n") <= 53, number
         assert max(map(cell_len, text.splitlines())) <= width, number
+
+
+def test_progress_is_one_line_that_goes_before_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stderr = Terminal()
+    monkeypatch.setattr("sys.stderr", stderr)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(options, "QUIET_SECONDS", -1)
+    tell = options.progress_to_stderr(False)
+    tell("reading people")
+    tell("x" * 500)
+    options.stdout_console()
+    said = stderr.getvalue()
+    assert said.startswith("\r\x1b[Kreading people …\r\x1b[Kx")
+    assert said.endswith("…\r\x1b[K")
+    assert "\n" not in said and "x" * 300 not in said

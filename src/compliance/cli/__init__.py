@@ -75,8 +75,10 @@ def main() -> None:
 
 def _say(message: str, help: str | None, code: int) -> int:
     """Prints an error to stderr, and gives the exit code back."""
+    from compliance.cli.options import clear_progress
     from compliance.rulebook.diagnostics import printable
 
+    clear_progress()
     lines = [printable(line) for line in message.splitlines()] or [""]
     head = "" if ": error[" in lines[0] else "error: "
     print(f"{head}{lines[0]}", *lines[1:], sep="\n", file=sys.stderr)

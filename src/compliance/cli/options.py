@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 QUIET_SECONDS = 0.5
+CLEARED = "\r\x1b[K"
+"""Takes the cursor to the start of an emptied line."""
 
 
 class Day(click.ParamType[datetime.date]):
@@ -110,23 +113,38 @@ def rulebook_of(rules_folder: Path | None, local_rules: Sequence[Path] = (), *, 
 
 def stdout_console() -> Console:
     """The console for results: colours only for a terminal, or as NO_COLOR and FORCE_COLOR say; whole lines when piped."""
+    clear_progress()
     width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "120"))
     return Console(file=sys.stdout, width=width, highlight=False)
 
 
 def progress_to_stderr(quiet: bool) -> Callable[[str], None]:
-    """Says on stderr what is being done, once the command has run for half a second."""
+    """Says on stderr what is being done, once the command has run for half a second: one line, written over."""
     start = time.monotonic()
 
     def tell(words: str) -> None:
-        if not quiet and sys.stderr.isatty() and time.monotonic() - start > QUIET_SECONDS:
-            click.echo(f"{words} …", err=True)
+        if not quiet and _can_write_over() and time.monotonic() - start > QUIET_SECONDS:
+            width = shutil.get_terminal_size().columns
+            sys.stderr.write(f"{CLEARED}{words[: width - 3]} …")
+            sys.stderr.flush()
 
     return tell
 
 
+def clear_progress() -> None:
+    """Takes what was said of progress off the terminal, so that what follows starts on a line of its own."""
+    if _can_write_over():
+        sys.stderr.write(CLEARED)
+        sys.stderr.flush()
+
+
+def _can_write_over() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def emit(content: bytes) -> None:
     """Writes bytes to stdout. Raises UsageError for a file format that a terminal cannot show."""
+    clear_progress()
     if b"\0" in content[:4096] and sys.stdout.isatty():
         raise UsageError("this format is a file, not text", help="write it with --output FORMAT=PATH")
     sys.stdout.buffer.write(content)

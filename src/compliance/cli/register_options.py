@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compliance.cli.options import Command
+from compliance.cli.options import Command, clear_progress
 from compliance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def decided_on(run: Run, paths: Sequence[Path], register_file: Path | None, no_w
 def _warn(words: str) -> None:
     from compliance.rulebook.diagnostics import printable
 
+    clear_progress()
     click.echo(f"warning: {printable(words)}", err=True)
 
 

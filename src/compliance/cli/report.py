@@ -12,6 +12,7 @@ import click
 from compliance.cli.cache import kept_pack
 from compliance.cli.options import (
     as_of_option,
+    clear_progress,
     dataset_argument,
     progress_to_stderr,
     quiet_option,
@@ -108,6 +109,7 @@ def command(
         series=tuple(series),
     )
     write_all(published, wanted)
+    clear_progress()
     if not quiet:
         for form, path in wanted:
             click.echo(f"{form}: {path} ({path.stat().st_size:,} bytes)", err=True)
