@@ -87,7 +87,7 @@ def _of_tokens(text: str, tokens: Sequence[Token]) -> Iterator[Edit]:
     for place, token in enumerate(tokens):
         before = tokens[place - 1] if place else None
         after = tokens[place + 1] if place + 1 < len(tokens) else None
-        for other in _instead(text, token, before):
+        for other in [] if _is_only_counted(tokens, place) else _instead(text, token, before):
             yield Edit(token.start, token.end + 1, other)
         if token.token_type is TokenType.NOT and after is not None:
             yield Edit(token.start, after.start, "")
@@ -95,6 +95,14 @@ def _of_tokens(text: str, tokens: Sequence[Token]) -> Iterator[Edit]:
             yield Edit(after.start, after.start, "NOT ")
         if token.token_type is TokenType.IN:
             yield from _without_listed(text, tokens, place)
+
+
+def _is_only_counted(tokens: Sequence[Token], place: int) -> bool:
+    """Whether the token is the 1 of `count(CASE WHEN … THEN 1 END)`, which any value could stand for."""
+    if [one.token_type for one in tokens[place - 1 : place + 2]] != [TokenType.THEN, TokenType.NUMBER, TokenType.END]:
+        return False
+    opened = next((n for n in range(place, 1, -1) if _closed(tokens, n) == place + 1 and tokens[n].token_type in CLOSING), 0)
+    return opened > 1 and tokens[opened - 2].text.lower() == "count"
 
 
 def _instead(text: str, token: Token, before: Token | None) -> list[str]:

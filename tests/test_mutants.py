@@ -11,6 +11,9 @@ from tests.mutate import Bench
 
 from compliance.rulebook.model import Definition, Rule
 
+COUNTED = "count(CASE WHEN a THEN 1 END)"
+SUMMED = {f"{COUNTED} + sum(CASE WHEN b THEN {n} END)" for n in (0, 2)}
+
 
 def texts(text: str) -> set[str]:
     return {edit.applied(text) for edit in edits(text)}
@@ -35,6 +38,7 @@ def texts(text: str) -> set[str]:
         ("a AND (b OR c)", {"(b OR c)", "a", "a AND (c)", "a AND (b)"}),
         ("day BETWEEN x AND y AND seen", {"seen", "day BETWEEN x AND y"}),
         ("CASE WHEN a AND b THEN 'x' END", {"CASE WHEN b THEN 'x' END", "CASE WHEN a THEN 'x' END"}),
+        ("count(CASE WHEN a THEN 1 END) + sum(CASE WHEN b THEN 1 END)", SUMMED),
         ("role = 'a > 1 AND b'", {"role <> 'a > 1 AND b'"}),
     ],
 )
