@@ -29,6 +29,7 @@ BREAKS = frozenset(
 ALONE = frozenset({TokenType.WHERE, TokenType.ON, TokenType.HAVING, TokenType.QUALIFY})
 """The words after which a condition that stands alone is dropped by writing TRUE."""
 
+ALWAYS = datetime.date(1990, 1, 1)
 FOR_EVER = datetime.date(2100, 1, 1)
 
 
@@ -119,9 +120,9 @@ def _instead(text: str, token: Token, before: Token | None) -> list[str]:
 
 
 def _days(text: str) -> tuple[datetime.date, ...]:
-    """The days beside a written day; a day that stands for ever has none."""
+    """The days beside a written day; one that stands for always or for ever has none."""
     day = datetime.date.fromisoformat(text)
-    return neighbours(day) if day < FOR_EVER else ()
+    return neighbours(day) if ALWAYS < day < FOR_EVER else ()
 
 
 def _numbers(text: str) -> list[str]:
