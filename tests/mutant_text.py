@@ -99,7 +99,9 @@ def _of_tokens(text: str, tokens: Sequence[Token]) -> Iterator[Edit]:
 
 
 def _is_only_counted(tokens: Sequence[Token], place: int) -> bool:
-    """Whether the token is the 1 of `count(CASE WHEN … THEN 1 END)`, which any value could stand for."""
+    """Whether the token is the 1 of `count(CASE WHEN … THEN 1 END)` or `EXISTS (SELECT 1 …)`, which any value could stand for."""
+    if [one.text.upper() for one in tokens[max(0, place - 3) : place]] == ["EXISTS", "(", "SELECT"]:
+        return tokens[place].token_type is TokenType.NUMBER
     if [one.token_type for one in tokens[place - 1 : place + 2]] != [TokenType.THEN, TokenType.NUMBER, TokenType.END]:
         return False
     opened = next((n for n in range(place, 1, -1) if _closed(tokens, n) == place + 1 and tokens[n].token_type in CLOSING), 0)
