@@ -72,7 +72,8 @@ def _written(rule: Rule) -> list[str]:
     elif isinstance(body, Limit):
         lengths = [body.within, *(variant.within for variant in body.variants)]
     elif isinstance(body, Recurring):
-        lengths = [phase.length for phase in body.phases]
+        lengths = [length for phase in body.phases for length in (phase.length, phase.lasting)]
+        lengths += [body.counts_from_earlier] if isinstance(body.counts_from_earlier, str) else []
     elif isinstance(body, Presence):
         lengths = [body.within]
     return [one for one in lengths if isinstance(one, str) and not isinstance(one, Computed)]
@@ -109,6 +110,39 @@ def counted(
     joins = working_day_joins("anchor", periods, "0", backwards=backwards, inclusive=inclusive)
     due = backward("anchor", length) if backwards else forward("anchor", length, inclusive)
     return dict(connection.execute(f"SELECT anchor, CAST({due} AS DATE) FROM anchors {joins}").fetchall())
+
+
+def has_period(rule: Rule) -> bool:
+    """Whether the rule writes a period, or one that a column gives."""
+    body = rule.body
+    if isinstance(body, Deadline | Recurring):
+        return True
+    return isinstance(body, Limit | Presence) and body.within is not None
+
+
+def computed(rule: Rule) -> bool:
+    """Whether a column gives a period of the rule, so that no fixed one need be written."""
+    body = rule.body
+    named = [body.within, *(one.within for one in getattr(body, "variants", []))] if not isinstance(body, Recurring) else []
+    return any(isinstance(one, Computed) for one in [*named, *(one.length for one in getattr(body, "phases", []))])
+
+
+def test_every_rule_with_a_period_has_its_boundaries_tried() -> None:
+    tried = {
+        one for before in (True, False) for inclusive in (True, False) for one in all_periods(before=before, inclusive=inclusive)
+    }
+    rules = [rule for rule in rulebook().duties if has_period(rule)]
+    assert len(rules) > 200
+    untried = [rule.id for rule in rules if not set(periods_of(rule)) <= tried or not (periods_of(rule) or computed(rule))]
+    assert untried == []
+
+
+def test_every_window_of_a_measure_is_counted_back_as_the_calendar_does(anchors: duckdb.DuckDBPyConnection) -> None:
+    windows = {rule.measure.window for rule in rulebook().of_kind("measure") if rule.measure and rule.measure.window != "none"}
+    assert len(windows) > 1
+    for window in windows:
+        period = Duration.parse(window)
+        assert counted(anchors, Length.of(period), backwards=True) == {day: subtract(day, period) for day in days()}
 
 
 def test_rules_use_periods_of_every_unit() -> None:
@@ -162,21 +196,36 @@ def test_every_period_of_a_duty_rule_is_a_duration() -> None:
 # --- one duty, one answer -----------------------------------------------------------------------------------------
 
 
+ANSWERS = ("done", "event", "value", "fields", "holds", "exists", "ends", "at_most", "at_least")
+
+
 def judged(rule: Rule) -> tuple[object, ...]:
-    """What a deadline or recurring rule judges: over which rows, from which day, by which event, and the first or later ones."""
+    """What a duty rule judges: over which rows, from which day, by what; and for a recurring one the first or later events."""
     body = rule.body
-    assert isinstance(body, Deadline | Recurring)
-    done = None if body.event is None else (body.event.table, body.event.date, body.event.where, str(body.event.match))
-    own = body.done if isinstance(body, Deadline) else None
+    by = [getattr(body, name, None) for name in ANSWERS]
+    event = getattr(body, "event", None)
+    if event is not None:
+        by[ANSWERS.index("event")] = (event.table, event.date, event.where, str(event.match))
     only_later = isinstance(body, Recurring) and body.starts_with_first_event
-    return body.of, body.where, body.trigger, own, done, only_later
+    return rule.kind in ("deadline", "recurring"), body.of, body.where, body.trigger, tuple(map(str, by)), only_later
+
+
+def overlapping(rules: Sequence[Rule]) -> list[tuple[Rule, Rule]]:
+    """The pairs of rules that judge the same duty."""
+    by_duty: dict[object, list[Rule]] = {}
+    for rule in rules:
+        by_duty.setdefault(judged(rule), []).append(rule)
+    return [pair for same in by_duty.values() for pair in combinations(same, 2)]
 
 
 def doubles(rules: Sequence[Rule]) -> list[tuple[str, str]]:
     """The pairs of rules that judge the same duty, neither of which names the other."""
-    dated = [rule for rule in rules if isinstance(rule.body, Deadline | Recurring)]
-    pairs = [pair for pair in combinations(dated, 2) if judged(pair[0]) == judged(pair[1])]
-    return [(a.id, b.id) for a, b in pairs if a.id not in b.replaces and b.id not in a.replaces]
+    return [(a.id, b.id) for a, b in overlapping(rules) if a.id not in b.replaces and b.id not in a.replaces]
+
+
+def test_overlaps_are_found_and_declared() -> None:
+    found = {frozenset((a.id, b.id)) for a, b in overlapping(rulebook().duties)}
+    assert frozenset(("IP-ACTION-PLAN-70", "IP-ACTION-PLAN-70-CALENDAR")) in found
 
 
 def test_two_rules_on_one_duty_say_so() -> None:

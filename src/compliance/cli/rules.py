@@ -9,7 +9,7 @@ import click
 
 from compliance.cli.options import DAY, emit, format_option, rulebook_of, rules_option, stdout_console
 from compliance.dataset.schema import load_schema
-from compliance.errors import NothingEvaluated, RuleFileError
+from compliance.errors import RuleFileError
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import Rule
 
@@ -95,7 +95,12 @@ def needs_of(rulebook: Rulebook, rule: Rule) -> list[str]:
 @click.option("-v", "--verbose", is_flag=True, help="Also name the examples that hold.")
 @format_option("text", "json")
 def test(names: tuple[str, ...], rules_folder: Path | None, local_rules: tuple[Path, ...], verbose: bool, form: str) -> int:
-    """Check every rule file, and run the worked examples of the rules (all, or those named)."""
+    """Check every rule file, and run the worked examples of the rules (all, or those named).
+
+    Exit 2 where an example fails, or where a rule lacks one: a duty that is met, a breach, one on its due day, one a day past
+    it, one of each named variant.
+    """
+    from compliance.duties.required import missing_examples
     from compliance.duties.validate import problems
     from compliance.outputs.rule_pages import print_outcomes
     from compliance.risks.examples import AllExamples
@@ -106,17 +111,17 @@ def test(names: tuple[str, ...], rules_folder: Path | None, local_rules: tuple[P
     bench = AllExamples(schema, rulebook)
     raise_if_any(problems(rulebook, schema, [bench.check_escalation]))
     chosen = [rulebook.rule(name) for name in names] or [rule for _, rule in sorted(rulebook.rules.items())]
-    outcomes = [outcome for rule in chosen for outcome in bench.run(rule)]
-    untested = [rule for rule in chosen if not rule.examples]
-    if not outcomes and not untested:
-        raise NothingEvaluated("no examples to run")
+    by_rule = {rule.id: bench.run(rule) for rule in chosen}
+    outcomes = [outcome for found in by_rule.values() for outcome in found]
+    lacking = {rule.id: found for rule in chosen if (found := missing_examples(rule, by_rule[rule.id]))}
     if form == "json":
         from compliance.outputs.documents import as_json
 
-        emit(as_json({"examples": len(outcomes), "failed": [vars(one) for one in outcomes if not one.passed]}))
+        failed = [vars(one) for one in outcomes if not one.passed]
+        emit(as_json({"examples": len(outcomes), "failed": failed, "missing": lacking}))
     else:
-        print_outcomes(stdout_console(), outcomes, untested, verbose=verbose)
-    return int(bool(untested) or any(not one.passed for one in outcomes)) * 2
+        print_outcomes(stdout_console(), outcomes, lacking, verbose=verbose)
+    return int(bool(lacking) or any(not one.passed for one in outcomes)) * 2
 
 
 @command.command("coverage")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
@@ -75,8 +75,8 @@ def _versions(parameter: Parameter, day: datetime.date | None) -> list[str]:
     return words
 
 
-def print_outcomes(console: Console, outcomes: Sequence[Outcome], untested: Sequence[Rule], *, verbose: bool) -> None:
-    """The examples that failed, the rules without any, and the counts."""
+def print_outcomes(console: Console, outcomes: Sequence[Outcome], lacking: Mapping[str, Sequence[str]], *, verbose: bool) -> None:
+    """The examples that failed, the rules that lack some and what they lack, and the counts."""
     for one in outcomes:
         if not one.passed:
             line(console, ("✗ ", RED), (one.rule, "bold"), f"  {one.title}")
@@ -84,8 +84,8 @@ def print_outcomes(console: Console, outcomes: Sequence[Outcome], untested: Sequ
             line(console, f"    found    {one.error or one.found}")
         elif verbose:
             line(console, f"✓ {one.rule}  {one.title}")
-    for rule in untested:
-        line(console, ("✗ ", RED), (rule.id, "bold"), "  has no examples")
+    for name, missing in lacking.items():
+        line(console, ("✗ ", RED), (name, "bold"), f"  no example shows {', or '.join(missing)}")
     failed = sum(not one.passed for one in outcomes)
     rules = len({one.rule for one in outcomes})
     line(console, (f"{len(outcomes)} examples of {rules} rules: {len(outcomes) - failed} passed, {failed} failed", "bold"))
