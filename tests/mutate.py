@@ -160,7 +160,7 @@ class MutantBench(ExampleBench):
 
 
 def _duties_query(bench: Workbench, rule: Rule) -> str:
-    order = "subject_id, trigger_date, due_date, done_date"
+    order = "subject_id, trigger_date, due_date, done_date, status"
     return f"SELECT authority, {', '.join(ANSWER)} FROM ({judged(f'({bench.compile(rule).sql})', AS_OF_MARK)}) ORDER BY {order}"
 
 

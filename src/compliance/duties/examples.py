@@ -162,7 +162,7 @@ class ExampleBench:
     def _duties(self, rule: Rule) -> dict[str, list[dict[str, Any]]]:
         rows = self.connection.execute(
             f"SELECT authority, {', '.join(ANSWER)} FROM duties WHERE rule = ?"
-            " ORDER BY subject_id, trigger_date, due_date, done_date",
+            " ORDER BY subject_id, trigger_date, due_date, done_date, status",
             [rule.id],
         ).fetchall()
         return _by_authority(rows, ANSWER)
