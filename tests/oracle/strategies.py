@@ -295,8 +295,8 @@ def _conferences(draw: Draw, plans: Sequence[Row], days: Sequence[date]) -> list
     for plan in plans:
         kind = draw(st.sampled_from((None, None, "initial", "initial", "transfer_in")))
         if kind is not None:
-            offset = draw(st.sampled_from((0, 0, 1, -3))) if kind == "initial" else draw(st.sampled_from((0, 5)))
-            named = plan["cp_plan_id"] if offset or often(draw, 1) else None
+            offset = draw(st.sampled_from((0, 0, 1, -3))) if kind == "initial" else draw(st.sampled_from((0, 5, -1)))
+            named = plan["cp_plan_id"] if (offset and kind == "initial") or often(draw, 1) else None
             held.append(
                 {
                     "person_id": plan["person_id"],
