@@ -8,6 +8,7 @@ import tracemalloc
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -476,6 +477,56 @@ def test_the_queries_are_right_for_sql_server_and_mysql() -> None:
         listed = str(database.listing(["ssd_person"], name).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
         assert "lower(" in listed.lower() and "'ssd_person'" in listed
     assert "[INFORMATION_SCHEMA].[COLUMNS]" in str(database.listing(["a"], "mssql").compile(dialect=mssql.dialect()))
+
+
+class Recorded:
+    """Stands for an engine and its connection, and keeps what is asked of them."""
+
+    def __init__(self, dialect: str) -> None:
+        self.dialect = SimpleNamespace(name=dialect)
+        self.said: list[object] = []
+
+    def connect(self) -> Recorded:
+        return self
+
+    def execution_options(self, **options: object) -> Recorded:
+        self.said.append(options)
+        return self
+
+    def exec_driver_sql(self, statement: str) -> None:
+        self.said.append(statement)
+
+    def rollback(self) -> None:
+        self.said.append("rollback")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "said"),
+    [
+        ("mysql", [{"isolation_level": "REPEATABLE READ"}, "SET SESSION TRANSACTION READ ONLY", "rollback"]),
+        ("mariadb", [{"isolation_level": "REPEATABLE READ"}, "SET SESSION TRANSACTION READ ONLY", "rollback"]),
+        ("mssql", [{"isolation_level": "READ COMMITTED"}, "SET LOCK_TIMEOUT 60000"]),
+    ],
+)
+def test_what_is_set_before_anything_is_read(dialect: str, said: list[object]) -> None:
+    """The rollback ends the transaction in which the setting was made, so that the next one, the reading, is read only."""
+    engine = Recorded(dialect)
+    database._connected(engine, f"{dialect}://host/db", "db")  # type: ignore[arg-type]
+    assert engine.said == said
+
+
+@pytest.mark.parametrize(
+    ("url", "intent"),
+    [
+        ("mssql://host/db", "ReadOnly"),
+        ("mssql+pyodbc://host/db?driver=ODBC+Driver+18", "ReadOnly"),
+        ("mssql+pyodbc://host/db?ApplicationIntent=ReadWrite", "ReadWrite"),
+        ("mysql://host/db", None),
+    ],
+)
+def test_sql_server_is_told_that_nothing_will_be_written(url: str, intent: str | None) -> None:
+    asked, _ = database._asked(url, "db")
+    assert asked.query.get("ApplicationIntent") == intent
 
 
 @pytest.mark.parametrize("url", ["mssql://me:hunter2@host/db", "mysql://me:hunter2@host/db"])

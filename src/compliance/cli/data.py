@@ -1,4 +1,4 @@
-"""`compliance data`: what a dataset holds, and what is wrong in it."""
+"""`compliance data`: what a dataset holds and what is wrong in it; the same tables in another form; a workbook to fill in."""
 
 from __future__ import annotations
 
@@ -7,14 +7,26 @@ from pathlib import Path
 
 import click
 
-from compliance.cli.options import as_of_option, dataset_argument, emit, format_option, rulebook_of, rules_option, stdout_console
+from compliance.cli.options import (
+    as_of_option,
+    dataset_argument,
+    emit,
+    format_option,
+    overwrite_option,
+    rulebook_of,
+    rules_option,
+    stdout_console,
+)
 from compliance.dataset.load import open_dataset
 from compliance.errors import UsageError
+from compliance.rulebook.diagnostics import nearest_help
+
+TARGETS = ("csv", "parquet", "xlsx", "duckdb", "sqlite")
 
 
 @click.group("data")
 def command() -> None:
-    """Describe and validate datasets."""
+    """Describe, validate and convert datasets."""
 
 
 @command.command("describe")
@@ -67,3 +79,48 @@ def validate(dataset: tuple[Path, ...], as_of: datetime.date | None, limit: int,
 
         print_validation(stdout_console(), opened, said, found, limit=limit)
     return int(any(table.rejected for table in opened.tables.values()))
+
+
+@command.command("convert")
+@dataset_argument
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file or new folder to write.")
+@click.option("--to", "target", type=click.Choice(TARGETS), help="The form; when left out, as --out is named, else CSV.")
+@as_of_option
+@overwrite_option
+def convert(dataset: tuple[Path, ...], out: Path, target: str | None, as_of: datetime.date | None, overwrite: bool) -> None:
+    """Write the canonical tables of DATASET, whatever it is read from, as CSV, Parquet, xlsx, DuckDB or SQLite.
+
+    Rows that were set aside are not there; names and addresses are only ever the word `recorded`.
+    """
+    from typing import cast
+
+    from compliance.sources.convert import Target
+    from compliance.sources.convert import convert as write
+
+    opened = open_dataset(dataset, as_of=as_of)
+    tables = write(opened, out, cast("Target | None", target), overwrite=overwrite)
+    loaded = sum(opened.tables[each].loaded for each in tables)
+    rejected = sum(opened.tables[each].rejected for each in tables)
+    aside = f"; {rejected} rows set aside: `compliance data validate` lists them" if rejected else ""
+    click.echo(f"{loaded} rows of {len(tables)} tables: {out}{aside}", err=True)
+
+
+@command.command("template")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The xlsx file to write.")
+@click.option("--table", "tables", multiple=True, metavar="NAME", help="Only this table (repeatable; any canonical table).")
+@overwrite_option
+def template(out: Path, tables: tuple[str, ...], overwrite: bool) -> None:
+    """Write a workbook to fill in, with a sheet for each table that no return carries, such as supervision and fostering.
+
+    Each sheet has headings, types, lists to choose from and a line of help a column. Filled in, it is read as it is.
+    """
+    from compliance.dataset.schema import load_schema
+    from compliance.sources.template import TEMPLATE_TABLES, write_template
+
+    schema = load_schema()
+    for each in tables:
+        if each not in schema.tables:
+            raise UsageError(f"there is no table {each}", help=nearest_help(each, schema.tables, "table"))
+    chosen = tables or TEMPLATE_TABLES
+    write_template(out, schema, chosen, overwrite=overwrite)
+    click.echo(f"{len(set(chosen))} tables: {out}", err=True)

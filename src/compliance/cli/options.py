@@ -90,6 +90,11 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
     )
 
 
+def overwrite_option(command: Command) -> Command:
+    """Leave to replace a file."""
+    return click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")(command)
+
+
 def quiet_option(command: Command) -> Command:
     """Results only."""
     return click.option("-q", "--quiet", is_flag=True, help="Results only: no progress, no summary.")(command)

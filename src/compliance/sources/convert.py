@@ -44,17 +44,18 @@ def target_of(path: Path) -> Target:
     return _SUFFIXES.get(path.suffix.lower(), "csv")
 
 
-def convert(dataset: Dataset, path: Path, target: Target | None = None) -> list[str]:
+def convert(dataset: Dataset, path: Path, target: Target | None = None, *, overwrite: bool = False) -> list[str]:
     """Writes the tables that the dataset holds, whole or not at all; their names.
 
-    Only what is loaded is written: rejected rows and names are not there. The council, the day of the extract and
-    which tables hold only the latest event are written beside the tables, so that they read back the same.
+    A file that is there already is written over only where asked, a folder that holds anything never. Rejected rows and
+    names are not written. The council, the day of the extract and which tables do not hold all of history are, so that
+    the tables read back the same.
     """
     target = target or target_of(path)
     tables = [dataset.schema.tables[each.name] for each in dataset.tables.values() if each.present]
     if not tables:
         raise UsageError("the dataset holds no table to write")
-    _WRITERS[target](dataset, tables, path)
+    _WRITERS[target](dataset, tables, path, overwrite)
     return [table.name for table in tables]
 
 
@@ -105,7 +106,7 @@ def _days(stretch: Stretch) -> dict[str, date]:
     return {word: day for word, day in (("from", stretch.first), ("to", stretch.last)) if day}
 
 
-def _write_csv(dataset: Dataset, tables: Sequence[Table], path: Path) -> None:
+def _write_csv(dataset: Dataset, tables: Sequence[Table], path: Path, _: bool) -> None:
     with folder_written_whole(path) as folder:
         for table in tables:
             with (folder / f"{table.name}.csv").open("x", encoding="utf-8", newline="") as stream:
@@ -116,7 +117,7 @@ def _write_csv(dataset: Dataset, tables: Sequence[Table], path: Path) -> None:
         (folder / "dataset.yaml").write_text(_settings(dataset), encoding="utf-8")
 
 
-def _write_parquet(dataset: Dataset, tables: Sequence[Table], path: Path) -> None:
+def _write_parquet(dataset: Dataset, tables: Sequence[Table], path: Path, _: bool) -> None:
     with folder_written_whole(path) as folder:
         with duckdb.connect() as writing:
             for table in tables:
@@ -127,8 +128,8 @@ def _write_parquet(dataset: Dataset, tables: Sequence[Table], path: Path) -> Non
         (folder / "dataset.yaml").write_text(_settings(dataset), encoding="utf-8")
 
 
-def _write_duckdb(dataset: Dataset, tables: Sequence[Table], path: Path) -> None:
-    with written_whole(path) as temporary, duckdb.connect(str(temporary)) as writing:
+def _write_duckdb(dataset: Dataset, tables: Sequence[Table], path: Path, overwrite: bool) -> None:
+    with written_whole(path, overwrite=overwrite) as temporary, duckdb.connect(str(temporary)) as writing:
         for table in tables:
             _copy(dataset, table, writing)
         writing.execute(f"CREATE TABLE {SETTINGS} (text VARCHAR)")
@@ -146,16 +147,13 @@ def _copy(dataset: Dataset, table: Table, writing: DuckDBPyConnection) -> None:
         writing.execute(f"INSERT INTO {name(table.name)} SELECT {marks}", [list(each) for each in zip(*batch, strict=True)])
 
 
-def _write_sqlite(dataset: Dataset, tables: Sequence[Table], path: Path) -> None:
-    with written_whole(path) as temporary:
+def _write_sqlite(dataset: Dataset, tables: Sequence[Table], path: Path, overwrite: bool) -> None:
+    with written_whole(path, overwrite=overwrite) as temporary:
         writing = sqlite3.connect(temporary)
         try:
             for table in tables:
                 columns = _columns(dataset, table)
-                kinds = [
-                    _SQLITE_TYPES.get(table.columns[each].type, "TEXT") if each != "authority" else "TEXT" for each in columns
-                ]
-                listed = ", ".join(f"{name(each)} {kind}" for each, kind in zip(columns, kinds, strict=True))
+                listed = ", ".join(f"{name(each)} {_sqlite_type(table, each)}" for each in columns)
                 writing.execute(f"CREATE TABLE {name(table.name)} ({listed})")
                 marks = ", ".join("?" for _ in columns)
                 for batch in _batches(dataset.connection, _rows(dataset, table)):
@@ -172,11 +170,11 @@ def _sqlite_type(table: Table, column: str) -> str:
     return "TEXT" if column == "authority" else _SQLITE_TYPES.get(table.columns[column].type, "TEXT")
 
 
-def _write_xlsx(dataset: Dataset, tables: Sequence[Table], path: Path) -> None:
+def _write_xlsx(dataset: Dataset, tables: Sequence[Table], path: Path, overwrite: bool) -> None:
     for table in tables:
         if dataset.tables[table.name].loaded > SHEET_ROWS:
             raise UsageError(f"{table.name} has more rows than a sheet can hold", help="write CSV, Parquet or DuckDB instead")
-    with written_whole(path) as temporary:
+    with written_whole(path, overwrite=overwrite) as temporary:
         import xlsxwriter
 
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -214,7 +212,7 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, date) else value
 
 
-_WRITERS: dict[Target, Callable[[Dataset, Sequence[Table], Path], None]] = {
+_WRITERS: dict[Target, Callable[[Dataset, Sequence[Table], Path, bool], None]] = {
     "csv": _write_csv,
     "parquet": _write_parquet,
     "xlsx": _write_xlsx,

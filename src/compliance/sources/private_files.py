@@ -13,8 +13,15 @@ from compliance.errors import UsageError
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A path beside this one to write a file to, that becomes this one when the block ends well."""
+def written_whole(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """A path beside this one to write a file to, that becomes this one when the block ends well.
+
+    Raises UsageError where there is a folder of that name, or a file that is not to be written over.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", help="name a file in it")
+    if not overwrite and (path.exists() or path.is_symlink()):
+        raise UsageError(f"{path} is there already", help="name another file, or say --overwrite")
     with _beside(path) as folder:
         temporary = folder / path.name
         yield temporary

@@ -39,10 +39,12 @@ _TYPES = {
 }
 
 
-def write_template(path: Path, schema: Schema | None = None, tables: tuple[str, ...] = TEMPLATE_TABLES) -> None:
-    """Writes the workbook, whole or not at all."""
+def write_template(
+    path: Path, schema: Schema | None = None, tables: tuple[str, ...] = TEMPLATE_TABLES, *, overwrite: bool = False
+) -> None:
+    """Writes the workbook, whole or not at all; over a file that is there already only where asked."""
     schema = schema or load_schema()
-    with written_whole(path) as temporary:
+    with written_whole(path, overwrite=overwrite) as temporary:
         import xlsxwriter
 
         with xlsxwriter.Workbook(str(temporary), {"in_memory": True, "strings_to_formulas": False}) as workbook:
