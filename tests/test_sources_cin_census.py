@@ -465,6 +465,28 @@ def _written(held: dict[str, list[dict[str, Any]]]) -> str:
     return census(*children, year=AS_OF.year, day=str(AS_OF))
 
 
+def test_a_conference_answers_an_enquiry_of_the_year_before(tmp_path: Path) -> None:
+    """Each year's census holds the enquiries that began in it; the conference of one of last March stands with the episode."""
+    need = {"CINreferralDate": "2020-03-02", "ReferralSource": "1A"}
+    asked = element("Section47", S47ActualStartDate="2020-03-30", ICPCnotRequired="false")
+    first = census(child("C1", element("CINdetails", asked, **need)), year=2020, day="2020-03-31")
+    second = census(
+        child("C1", element("CINdetails", **need, DateOfInitialCPC="2020-04-09")),
+        child("C2", element("CINdetails", **need, DateOfInitialCPC="2020-05-01")),
+        year=2021,
+        day="2021-03-31",
+    )
+    (tmp_path / "b.xml").write_text(first)
+    (tmp_path / "a.xml").write_text(second)
+    dataset = open_dataset([tmp_path])
+    held = "SELECT person_id, conference_kind, enquiry_id, conference_date::VARCHAR FROM cp_conferences ORDER BY 1"
+    assert dataset.connection.execute(held).fetchall() == [
+        ("C1", "initial", "k:C1|2020-03-30", "2020-04-09"),
+        ("C2", "transfer_in", None, "2020-05-01"),
+    ]
+    assert dataset.connection.execute("SELECT enquiry_id FROM section_47_enquiries").fetchall() == [("k:C1|2020-03-30",)]
+
+
 def _findings(path: Path) -> tuple[set[str], list[tuple[Any, ...]]]:
     done = run(Request([path], load_rulebook(), AS_OF, with_risks=False))
     duties = done.evaluation.connection.execute(

@@ -64,6 +64,7 @@ def dated(
     owed = frame.owed(trigger.date, more={"trigger_at": trigger.at} if hours or trigger.at != NO_TIME else {})
     ctes = []
     if event is not None:
+        event = _seen_to_the_end(frame, event)
         ctes.append(first_event(frame, event, from_day=ANCHOR) if not early else first_event(frame, _any_time(event)))
     ctes.append(_timed(frame, periods, done=done, backwards=backwards, inclusive=inclusive, early=early))
     answer = dated_status(frame.context.today, **_hours_tests(frame)) if hours else None
@@ -89,6 +90,12 @@ def _trigger(frame: Frame, variants: list[Variant]) -> _Trigger:
     if bound.type == "TIMESTAMP":
         return _Trigger(f"CAST({bound.sql} AS DATE)", bound.sql)
     return _Trigger(bound.sql, NO_TIME)
+
+
+def _seen_to_the_end(frame: Frame, event: Event) -> Event:
+    """The event, also after the duty's end where only the latest is held: it may hide one that was in time."""
+    latest = frame.context.holds_only_latest(frame.context.source(event.table))
+    return event.model_copy(update={"until": "any"}) if latest and event.until is None else event
 
 
 def _any_time(event: Event) -> Event:
@@ -153,7 +160,8 @@ def _unknown(frame: Frame, early: bool) -> str:
     cases.append("WHEN ceased_date < trigger_date THEN 'ended before it began: impossible order'")
     event = getattr(body, "event", None)
     if event is not None and frame.context.holds_only_latest(frame.context.source(event.table)):
-        cases.append("WHEN done_date > due_date THEN 'only the latest event is held: an earlier one may have been in time'")
+        late = "done_date > due_date OR done_date > ceased_date"
+        cases.append(f"WHEN {late} THEN 'only the latest event is held: an earlier one may have been in time'")
     return frame.unknown(*cases)
 
 

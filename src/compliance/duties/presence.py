@@ -48,7 +48,7 @@ def stated(frame: Frame, is_so: str, note: str, within: str, *, value: str = "NU
     SELECT {OWED}.*, {due} AS due_date, CAST(NULL AS DATE) AS done_date,
       {branch_columns(periods)},
       {OWED}.own_row_ref AS trigger_ref, {OWED}.own_row_ref AS evidence_ref,
-      {_unknown(frame)} AS unknown_because,
+      {_unknown(frame, due)} AS unknown_because,
       {_unsure(frame, due)} AS unsure_because,
       {frame.remarks("found" if note != NOTHING else NOTHING)} AS note
     FROM branched AS {OWED}{working_day_joins(ANCHOR, periods, "branch")}
@@ -56,13 +56,23 @@ def stated(frame: Frame, is_so: str, note: str, within: str, *, value: str = "NU
   )"""
 
 
-def _unknown(frame: Frame) -> str:
+def _unknown(frame: Frame, due: str) -> str:
     return frame.unknown(
         f"WHEN {ANCHOR} IS NULL THEN {literal(f'{frame.body.trigger} is missing')}",
         f"WHEN ceased_date < {ANCHOR} THEN 'ended before it began: impossible order'",
         "WHEN is_so IS NULL THEN 'a blank decides it'",
         _uncounted(frame),
+        _no_longer_held(frame, due),
     )
+
+
+def _no_longer_held(frame: Frame, due: str) -> str:
+    """SQL of when a record may have gone with the duty: it ended, and only the latest of its kind is held."""
+    exists: Exists | None = getattr(frame.body, "exists", None)
+    if exists is None or not frame.context.holds_only_latest(frame.context.source(exists.table)):
+        return ""
+    said = literal("only the latest is held: there may have been one before it ended")
+    return f"WHEN NOT is_so AND ceased_date > {due} THEN {said}"
 
 
 def _unsure(frame: Frame, due: str) -> str:

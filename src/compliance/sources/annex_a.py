@@ -114,7 +114,10 @@ class Codes:
 
 @dataclass(frozen=True)
 class Filling:
-    """How a list fills a table: columns from fields, the field that makes a row, and what is the same in each."""
+    """How a list fills a table: columns from fields, the field that makes a row, and what is the same in each.
+
+    A column of `one_of` is whether a field holds one of some codes.
+    """
 
     table: str
     lists: tuple[int, ...]
@@ -124,6 +127,7 @@ class Filling:
     only: Mapping[str, Sequence[str]] = field(default_factory=dict)
     once: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    one_of: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -550,7 +554,13 @@ class _Reading:
         """SQL for each column of the table that the sheet supplies."""
         held = {column: key for column, key in filling.columns.items() if self._has(key)}
         day = quoted(str(self.extract_date))
-        return {column: day if key == "extract_date" else name(key) for column, key in held.items()}
+        columns = {column: day if key == "extract_date" else name(key) for column, key in held.items()}
+        return columns | {
+            column: f"CASE WHEN {name(key)} IS NOT NULL THEN ({name(key)} IN ({', '.join(map(quoted, codes))}))::VARCHAR END"
+            for column, wanted in filling.one_of.items()
+            for key, codes in wanted.items()
+            if self._has(key)
+        }
 
     def _filled(self, filling: Filling) -> str:
         """The relation of the table's rows in the clean list, in brackets."""
