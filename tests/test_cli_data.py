@@ -159,6 +159,7 @@ def test_a_filled_in_template_reads_back(compliance: Command, tmp_path: Path, te
             "supervision_kind": "personal",
         },
     }
+    filled["absences"] = {"absence_id": "A1", "worker_id": "W2", "start_date": "2023-02-01", "end_date": "2023-02-03"}
     for name, row in filled.items():
         columns = list(load_schema().tables[name].columns)
         for column, value in row.items():
@@ -169,6 +170,7 @@ def test_a_filled_in_template_reads_back(compliance: Command, tmp_path: Path, te
     assert {each["name"]: (each["loaded"], each["rejected"]) for each in told["tables"]} == {
         "workers": (1, 0),
         "supervisions": (1, 0),
+        "absences": (1, 0),
     }
     assert told["recognised"][0]["path"] == "filled.xlsx"
     done = compliance("check", out, *AS_OF, "--rule", "WF-SUPERVISION-MONTHLY", "--all", "--format", "json")
