@@ -28,7 +28,8 @@ class OracleBench(ExampleBench):
     def _duties(self, rule: Rule) -> dict[str, list[dict[str, Any]]]:
         answer = super()._duties(rule)
         ids = self.connection.execute(
-            "SELECT authority, id FROM duties WHERE rule = ? ORDER BY authority, subject_id, trigger_date, due_date, done_date",
+            "SELECT authority, id FROM duties WHERE rule = ?"
+            " ORDER BY authority, subject_id, trigger_date, due_date, done_date, status",
             [rule.id],
         ).fetchall()
         for council, rows in answer.items():
