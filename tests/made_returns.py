@@ -72,6 +72,9 @@ def years(tables: Tables, names: Sequence[str], column: str, as_of: date) -> Ite
 
 # The looked-after return
 
+POSTCODE = "HR1 1AA"
+"""Stands for every postcode: of a made council's it is known only that they are recorded."""
+
 
 def ssda903_years(tables: Tables, as_of: date) -> Iterator[tuple[int, dict[str, tuple[Sequence[str], list[Row]]]]]:
     """For each year its tables: children in care, episodes open in it, reviews and missing episodes of it, workers."""
@@ -131,6 +134,8 @@ def _episode(row: Row, placement: Row, last: date) -> dict[str, Any]:
         "DEC": british(ended),
         "REC": row["end_reason"] if ended else "",
         "REASON_PLACE_CHANGE": placement.get("change_reason") if moved else "",
+        "HOME_POST": POSTCODE if row.get("home_postcode") else "",
+        "PL_POST": POSTCODE if placement.get("postcode") else "",
     }
 
 
@@ -183,7 +188,7 @@ def _xml_child(row: Row, held: Mapping[str, Sequence[Row]]) -> str:
         *(element("AREVIEW", **_of(each, "REVIEW", "REVIEW_CODE")) for each in held["reviews"]),
     ]
     header = element("HEADER", *within, CHILDID=row["CHILD"], **_of(row, "SEX", "DOB", "ETHNIC", "UPN"))
-    columns = ("DECOM", "RNE", "LS", "PLACE_PROVIDER", "DEC", "REC", "REASON_PLACE_CHANGE")
+    columns = ("DECOM", "RNE", "LS", "PLACE_PROVIDER", "DEC", "REC", "REASON_PLACE_CHANGE", "HOME_POST", "PL_POST")
     episodes = [element("EPISODE", PL=each["PLACE"], **_of(each, *columns)) for each in held["episodes"]]
     return element("CHILD", header, *episodes)
 

@@ -7,7 +7,7 @@ breach less in silence, and never one more.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -136,7 +136,7 @@ FORMATS: Mapping[str, Callable[[Path, Tables, date], Path]] = {
     "ssd": ssd_csv,
     "dfe_api": made_returns.dfe_api,
 }
-COMMON_RULES = {"annex_a": 10, "ssda903": 10, "cin_census": 5, "csww": 1, "ssd": 10, "dfe_api": 5}
+COMMON_RULES = {"annex_a": 10, "ssda903": 6, "cin_census": 5, "csww": 1, "ssd": 10, "dfe_api": 5}
 """How many rules give the same duty in both at the least, so that no format passes by deciding nothing."""
 
 
@@ -149,11 +149,16 @@ NOT_CARRIED = {
     ("ssd", "CP-VISIT-ALONE"): ALONE,
     ("ssd", "LAC-VISIT-ALONE"): ALONE,
     ("ssd", "LAC-VISIT"): "whether a placement is meant to last to 18 is not in it, and a blank does not qualify (reading 5)",
+    ("ssd", "CL-CONTACT"): "a contact after the span ended hides those within it",
+    ("ssd", "PERM-PLAN"): "a decision on the plan for permanence is in it only where the care plan states it",
     ("ssd", "LAC-MISSING-INTERVIEW"): "the day of the interview is in no extract",
 }
 """Breaches that a format shows for want of a column that the rule calls optional."""
 
-NOT_SEEN = {("ssd", "WF-CASELOAD-NQSW"): "who is newly qualified is not in it, so the limit for all workers alone is judged"}
+NOT_SEEN = {
+    ("ssd", "WF-CASELOAD-NQSW"): "who is newly qualified is not in it, so the limit for all workers alone is judged",
+    ("ssd", "WF-CASELOAD"): "a team's own limit is not in it, so the default is judged",
+}
 """Breaches that a format cannot show for want of such a column, where another rule judges the same."""
 
 UNREFERRED = "no referral on record"
@@ -196,13 +201,19 @@ def invented(expected: Findings, found: Findings) -> list[Duty]:
     return [each for each in found.duties if each.is_breach and (each.rule, each.about) not in breached]
 
 
+def named_alike(found: Findings, council: Tables) -> Findings:
+    """The same findings with each worker by the id that the council gives: the workforce census knows only registrations."""
+    workers = {row["registration_number"]: row["worker_id"] for row in council["workers"] if row.get("registration_number")}
+    return replace(found, duties=tuple(replace(each, about=workers.get(each.about, each.about)) for each in found.duties))
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_format_gives_the_same_findings_or_says_why_not(
     form: str, council: Tables, expected: Findings, judged: Callable[[Path], Findings], tmp_path: Path
 ) -> None:
     path = FORMATS[form](tmp_path / form, council, AS_OF)
     (path / "dataset.yaml").write_text(f"extract_date: {AS_OF}\n")
-    found = judged(path)
+    found = named_alike(judged(path), council) if form == "csww" else judged(path)
     more = [each for each in invented(expected, found) if (form, each.rule) not in NOT_CARRIED]
     less = [each for each in lost(expected, found) if not each.note.startswith(NO_PLACE.get((form, each.rule), "none"))]
     assert ([each for each in less if (form, each.rule) not in NOT_SEEN], more) == ([], [])

@@ -145,12 +145,16 @@ def test_on_and_no_may_be_keys() -> None:
         ("a: yes\nb: 012\nc: 12:30\nd: 1_000\ne: .inf\n", [("ambiguous-value", line, 4) for line in range(1, 6)]),
         ("a: 2021-02-30\n", [("ambiguous-value", 1, 4)]),
         (f"a: {'9' * 5000}\n", [("ambiguous-value", 1, 4)]),
-        ("[" * 100_000, [("too-deep", 1, 51)]),
         ("- " * 100_000, [("too-deep", 1, 101)]),
     ],
 )
 def test_refused(text: str, expected: list[tuple[str, int, int]]) -> None:
     assert codes(text) == expected
+
+
+def test_endless_brackets_are_refused_by_the_loader_or_by_libyaml_before_it() -> None:
+    """From 0.2.6 on libyaml itself refuses more than a thousand levels of brackets, before it hands out the first."""
+    assert codes("[" * 100_000) in ([("too-deep", 1, 51)], [("syntax", 1, 1001)])
 
 
 def test_an_alias_bomb_costs_nothing() -> None:
