@@ -35,10 +35,11 @@ def command() -> None:
 @format_option("text", "json")
 def describe(dataset: tuple[Path, ...], rules_folder: Path | None, local_rules: tuple[Path, ...], form: str) -> None:
     """Say what DATASET holds: tables, rows, dates, history, and which rules each missing table or column switches off."""
+    from compliance.cli.cache import kept_pack
     from compliance.register.data_description import data_description
 
     opened = open_dataset(dataset)
-    told = data_description(opened, rulebook_of(rules_folder, local_rules))
+    told = data_description(opened, rulebook_of(rules_folder, local_rules, kept=True), kept_pack)
     if form == "json":
         from compliance.outputs.data_pages import description_document
         from compliance.outputs.documents import as_json

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from compliance.dataset.load import Dataset
 from compliance.dataset.quality import TableDescription, describe
+from compliance.dataset.schema import Schema
 from compliance.duties.evaluate import Available
-from compliance.duties.pack import compile_pack
+from compliance.duties.pack import Pack, compile_pack
 from compliance.rulebook.load import Rulebook
 from compliance.run import available_in
 
@@ -26,10 +28,14 @@ class DataDescription:
     dataset: Dataset
 
 
-def data_description(dataset: Dataset, rulebook: Rulebook) -> DataDescription:
-    """The description of a dataset for a rulebook."""
+Packs = Callable[[Schema, Rulebook, frozenset[str], frozenset[str]], Pack]
+
+
+def data_description(dataset: Dataset, rulebook: Rulebook, packs: Packs = compile_pack) -> DataDescription:
+    """The description of a dataset for a rulebook; `packs` compiles it, or finds it compiled."""
     available = available_in(dataset)
-    off = _switched_off(dataset, rulebook, available)
+    pack = packs(dataset.schema, rulebook, available.latest_only, available.limited)
+    off = _switched_off(pack, available)
     tables: dict[str, set[str]] = defaultdict(set)
     columns: dict[str, set[str]] = defaultdict(set)
     for rule, needs in off.items():
@@ -51,9 +57,8 @@ def _listed(found: dict[str, set[str]]) -> tuple[tuple[str, tuple[str, ...]], ..
     return tuple((name, tuple(sorted(rules))) for name, rules in sorted(found.items()))
 
 
-def _switched_off(dataset: Dataset, rulebook: Rulebook, available: Available) -> dict[str, tuple[str, ...]]:
+def _switched_off(pack: Pack, available: Available) -> dict[str, tuple[str, ...]]:
     """The rules that cannot be evaluated, with what each of them lacks."""
-    pack = compile_pack(dataset.schema, rulebook, available.latest_only, available.limited)
     lacking = {name: available.missing(one.needs, one.codes) for name, one in pack.duties.items()}
     lacking |= {name: available.missing(one.needs, one.codes) for name, one in pack.measures.items()}
     return {rule: missing for rule, missing in lacking.items() if missing}
