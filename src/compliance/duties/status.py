@@ -105,8 +105,7 @@ def days_over(today: str) -> str:
 
 def judged(found: str, today: str) -> str:
     """The SELECT of the duties, with the columns of the table `duties`, over a relation of what was found."""
-    known = f"WHEN answer IS NOT NULL THEN answer ELSE {dated_status(today)}"
-    decided = f"CASE WHEN unknown_because IS NOT NULL THEN 'unknown' {known} END"
+    decided = f"coalesce(answer, {dated_status(today)})"
     made = {"days_over": days_over(today), "note": _note(today)}
     columns = ",\n  ".join(f"{made.get(name, name)} AS {name}" for name in COLUMNS)
     return f"""SELECT {columns}
