@@ -1,11 +1,11 @@
-"""Due dates that the engine counts, against the calendar, on days where counting goes wrong; and no duty judged twice."""
+"""Due dates that the engine counts, against the calendar, on days where counting goes wrong."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from functools import cache
-from itertools import combinations
 from typing import Any
 
 import duckdb
@@ -14,8 +14,9 @@ import pytest
 from compliance.calendar import Duration, add, beginning_with, create_calendar_table, subtract
 from compliance.duties.periods import Branch, Length, Periods, backward, forward, working_day_joins
 from compliance.errors import ComplianceError
+from compliance.rulebook.conditions import parse_scalar, to_sql
 from compliance.rulebook.load import Rulebook, load_rulebook
-from compliance.rulebook.model import Computed, Deadline, Limit, Presence, Recurring, Rule
+from compliance.rulebook.model import Computed, Deadline, Limit, Parameter, Presence, Recurring, Rule
 
 HARD_DAYS = {
     "leap day": (datetime.date(2020, 2, 24), datetime.date(2020, 3, 4)),
@@ -32,6 +33,10 @@ HARD_DAYS = {
     "the moved May bank holiday": (datetime.date(2020, 5, 4), datetime.date(2020, 5, 12)),
     "the Coronation": (datetime.date(2023, 4, 28), datetime.date(2023, 5, 10)),
 }
+
+
+WORD = re.compile(r"[A-Za-z_]\w*")
+STEP = re.compile(r"\b(days|weeks|months|years)_after\([^()]*(?:\([^()]*\)[^()]*)*, (-?\d+)\)")
 
 
 def days() -> Iterator[datetime.date]:
@@ -81,8 +86,19 @@ def _written(rule: Rule) -> list[str]:
 
 def _durations(rule: Rule, text: str) -> Iterator[Duration]:
     parameter = rule.parameters.get(text) or rulebook().parameters.get(text)
-    for words in [one.value for one in parameter.values] if parameter else [text]:
+    for words in values_of(parameter) if parameter else [text]:
         yield Duration.parse(str(words))
+
+
+def values_of(parameter: Parameter) -> list[str | float]:
+    """What a parameter ever was, and what named councils have it be."""
+    return [*(one.value for one in parameter.values), *parameter.councils.values()]
+
+
+def parameters_of(rule: Rule) -> dict[str, Parameter]:
+    """The parameters that a rule states or names."""
+    named = set(WORD.findall(str(rule.body)))
+    return {**{name: one for name, one in rulebook().parameters.items() if name in named}, **rule.parameters}
 
 
 def all_periods(*, before: bool, inclusive: bool) -> list[Duration]:
@@ -120,11 +136,11 @@ def has_period(rule: Rule) -> bool:
     return isinstance(body, Limit | Presence) and body.within is not None
 
 
-def computed(rule: Rule) -> bool:
-    """Whether a column gives a period of the rule, so that no fixed one need be written."""
+def computed(rule: Rule) -> list[Computed]:
+    """The periods of the rule whose number a column gives, so that no fixed one need be written."""
     body = rule.body
-    named = [body.within, *(one.within for one in getattr(body, "variants", []))] if not isinstance(body, Recurring) else []
-    return any(isinstance(one, Computed) for one in [*named, *(one.length for one in getattr(body, "phases", []))])
+    named = [getattr(body, "within", None), *(one.within for one in getattr(body, "variants", []))]
+    return [one for one in [*named, *(one.length for one in getattr(body, "phases", []))] if isinstance(one, Computed)]
 
 
 def test_every_rule_with_a_period_has_its_boundaries_tried() -> None:
@@ -135,6 +151,76 @@ def test_every_rule_with_a_period_has_its_boundaries_tried() -> None:
     assert len(rules) > 200
     untried = [rule.id for rule in rules if not set(periods_of(rule)) <= tried or not (periods_of(rule) or computed(rule))]
     assert untried == []
+
+
+NUMBERS = {
+    "CL-PATHWAY-BACKLOG.most",
+    "CL-WORKER-KNOWN.months_known",
+    "CP-BEDROOM-SEEN.in_a_row",
+    "CP-VISIT-ALONE.in_a_row",
+    "FOS-PANEL-VICE-CHAIRS.most",
+    "FOS-REFEREES.fewest",
+    "FOS-REFUSAL-28.time_to_answer",
+    "FOS-RETAIN-APPROVED.keep_for",
+    "FOS-RETAIN-CONNECTED.keep_for",
+    "FOS-RETAIN-UNSUCCESSFUL.keep_for",
+    "FOS-TERMINATION-28.time_to_answer",
+    "FOS-USUAL-LIMIT.most",
+    "LAC-IRO-CASELOAD.reviewing_officer_caseload",
+    "WF-AGENCY-EXPERIENCE.least",
+    "WF-AGENCY-NOTICE.least",
+    "WF-CASELOAD.default_caseload_limit",
+    "WF-CASELOAD-NQSW.default_caseload_limit",
+    "WF-CASELOAD-NQSW.share",
+    "WF-SPAN.most",
+    "WF-SUPERVISION-LENGTH.least",
+    "WF-WORKER-CHANGES.most",
+}
+"""The parameters that are bounds of a number: no day is counted from them; `days_between` and the like count what they bound."""
+
+
+def test_every_parameter_of_a_duty_rule_is_a_period_that_is_tried_or_a_number() -> None:
+    stated = {f"{rule.id}.{name}": (rule, one) for rule in rulebook().duties for name, one in parameters_of(rule).items()}
+    numbers = {name for name, (_, one) in stated.items() if not any(isinstance(value, str) for value in values_of(one))}
+    assert numbers == NUMBERS
+    periods = {name: found for name, found in stated.items() if name not in numbers}
+    assert len(periods) > 150
+    for name, (rule, one) in periods.items():
+        assert {Duration.parse(str(value)) for value in values_of(one)} <= set(periods_of(rule)), name
+
+
+def computed_units() -> set[str]:
+    """The units of the periods whose number is a column."""
+    return {one.unit for rule in rulebook().duties for one in computed(rule)}
+
+
+def test_some_periods_are_computed() -> None:
+    assert computed_units() == {"days"}
+
+
+@pytest.mark.parametrize("unit", sorted(computed_units()))
+@pytest.mark.parametrize("n", [0, 1, 28])
+def test_a_period_whose_number_is_a_column_is_counted_alike(anchors: duckdb.DuckDBPyConnection, unit: Any, n: int) -> None:
+    assert counted(anchors, Length(unit, f"CAST({n} AS BIGINT)")) == {day: add(day, Duration(n, unit)) for day in days()}
+
+
+def steps() -> list[tuple[str, int]]:
+    """Every `months_after(day, n)` and the like, of a written number, in duty rules and definitions."""
+    texts = [*(str(rule.body) for rule in rulebook().duties), *(one.sql for one in rulebook().definitions.values())]
+    return sorted({(unit, int(n)) for text in texts for unit, n in STEP.findall(text)})
+
+
+def test_rules_and_definitions_move_days_by_every_unit() -> None:
+    assert {unit for unit, _ in steps()} == {"days", "weeks", "months", "years"}
+    assert len(steps()) > 20
+
+
+@pytest.mark.parametrize(("unit", "n"), steps())
+def test_a_day_moved_in_a_condition_is_that_of_the_calendar(anchors: duckdb.DuckDBPyConnection, unit: Any, n: int) -> None:
+    sql = to_sql(parse_scalar(f"{unit}_after(anchor, {n})", {"anchor": "DATE"}))
+    moved = dict(anchors.execute(f"SELECT anchor, {sql} FROM anchors").fetchall())
+    count = add if n >= 0 else subtract
+    assert moved == {day: count(day, Duration(abs(n), unit)) for day in days()}
 
 
 def test_every_window_of_a_measure_is_counted_back_as_the_calendar_does(anchors: duckdb.DuckDBPyConnection) -> None:
@@ -191,55 +277,3 @@ def test_every_period_of_a_duty_rule_is_a_duration() -> None:
                 assert list(_durations(rule, text)), f"{rule.id}: {text}"
             except ComplianceError as error:
                 pytest.fail(f"{rule.id}: {text}: {error.message}")
-
-
-# --- one duty, one answer -----------------------------------------------------------------------------------------
-
-
-ANSWERS = ("done", "event", "value", "fields", "holds", "exists", "ends", "at_most", "at_least")
-
-
-def judged(rule: Rule) -> tuple[object, ...]:
-    """What a duty rule judges: over which rows, from which day, by what; and for a recurring one the first or later events."""
-    body = rule.body
-    by = [getattr(body, name, None) for name in ANSWERS]
-    event = getattr(body, "event", None)
-    if event is not None:
-        by[ANSWERS.index("event")] = (event.table, event.date, event.where, str(event.match))
-    only_later = isinstance(body, Recurring) and body.starts_with_first_event
-    return rule.kind in ("deadline", "recurring"), body.of, body.where, body.trigger, tuple(map(str, by)), only_later
-
-
-def overlapping(rules: Sequence[Rule]) -> list[tuple[Rule, Rule]]:
-    """The pairs of rules that judge the same duty."""
-    by_duty: dict[object, list[Rule]] = {}
-    for rule in rules:
-        by_duty.setdefault(judged(rule), []).append(rule)
-    return [pair for same in by_duty.values() for pair in combinations(same, 2)]
-
-
-def doubles(rules: Sequence[Rule]) -> list[tuple[str, str]]:
-    """The pairs of rules that judge the same duty, neither of which names the other."""
-    return [(a.id, b.id) for a, b in overlapping(rules) if a.id not in b.replaces and b.id not in a.replaces]
-
-
-def test_overlaps_are_found_and_declared() -> None:
-    found = {frozenset((a.id, b.id)) for a, b in overlapping(rulebook().duties)}
-    assert frozenset(("IP-ACTION-PLAN-70", "IP-ACTION-PLAN-70-CALENDAR")) in found
-
-
-def test_two_rules_on_one_duty_say_so() -> None:
-    assert doubles(rulebook().duties) == []
-
-
-def test_a_rule_that_judges_another_duty_twice_is_found() -> None:
-    rule = rulebook().rules["FOS-DECISION"]
-    assert doubles([rule, rule.model_copy(update={"id": "OTHER"})]) == [("FOS-DECISION", "OTHER")]
-    assert doubles([rule, rule.model_copy(update={"id": "OTHER", "replaces": ["FOS-DECISION"]})]) == []
-
-
-def test_what_a_rule_replaces_is_a_rule_of_the_same_kind_of_thing() -> None:
-    for rule in rulebook().rules.values():
-        for name in rule.replaces:
-            assert name in rulebook().rules, f"{rule.id} replaces {name}, which is no rule"
-            assert rulebook().rules[name].theme == rule.theme, f"{rule.id} and {name}"
