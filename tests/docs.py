@@ -100,8 +100,8 @@ def _details(rule: Rule) -> Iterator[str]:
         yield f"Reading: {_text(rule.reading)}"
     for name, parameter in _parameters(rule).items():
         yield f"Parameter `{name}`: {_values(parameter)}"
-    for other in rule.replaces:
-        yield f"Stands beside `{other}`, on the same duty"
+    for beside in rule.overlaps:
+        yield f"Stands beside `{beside.rule}`, on the same duty: {_text(beside.because)}"
     if rule.obligations:
         yield f"Decides {', '.join(rule.obligations)}"
     if isinstance(rule.body, Escalation):

@@ -39,13 +39,15 @@ def examples(shown: list[tuple[str | None, str, str]]) -> list[dict[str, Any]]:
     ]
 
 
-def ruled(given: list[dict[str, Any]], **changes: Any) -> Rule:
-    rule = bench().rulebook.rules["FOS-DECISION"].model_dump(by_alias=True, exclude_none=True)
-    return Rule.model_validate({**rule, **changes, "examples": given})
+def ruled(given: list[dict[str, Any]], name: str = "FOS-DECISION", **changes: Any) -> Rule:
+    """A rule of the rulebook without its exceptions, with other examples, and with changes to what it says is owed."""
+    rule = bench().rulebook.rules[name].model_dump(by_alias=True, exclude_none=True)
+    kind = bench().rulebook.rules[name].kind
+    return Rule.model_validate({**rule, kind: {**rule[kind], "exceptions": [], **changes}, "examples": given})
 
 
 def missing(rule: Rule) -> list[str]:
-    return missing_examples(rule, bench().run(rule))
+    return missing_examples(rule, bench().run(rule), bench().run)
 
 
 @pytest.mark.parametrize(
@@ -66,10 +68,40 @@ def test_a_rule_lacks_what_its_examples_do_not_show(shown: list[tuple[str | None
 
 
 def test_a_rule_lacks_an_example_of_each_named_variant() -> None:
-    rule = bench().rulebook.rules["FOS-DECISION"].model_dump(by_alias=True, exclude_none=True)
     variants = [{"when": "case_kind = 'other_review'", "within": "7 working days", "title": "a review"}]
-    body = {**rule["deadline"], "variants": variants}
-    assert missing(ruled(examples(ALL), deadline=body)) == ["a duty of the variant `a review`"]
+    assert missing(ruled(examples(ALL), variants=variants)) == ["a duty of the variant `a review`"]
+
+
+PUT_OFF = {"title": "put off", "when": "recommendation = 'deferred'"}
+UNFIT = {"title": "unsuitable", "when": "recommendation = 'not_suitable'"}
+
+
+def deferred(recommendation: str) -> dict[str, Any]:
+    """A case of the same day that is never decided, on which the panel recommended this; nothing is owed."""
+    one = examples([(None, "2021-05-01", "met")])[0]
+    one["panel_cases"][0]["recommendation"] = recommendation
+    return {**one, "title": recommendation, "expect": []}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ([], ["the exception `put off`", "the exception `unsuitable`"]),
+        ([deferred("deferred")], ["the exception `unsuitable`"]),
+        ([deferred("deferred"), deferred("not_suitable")], []),
+    ],
+)
+def test_a_rule_lacks_an_example_of_each_exception(more: list[dict[str, Any]], expected: list[str]) -> None:
+    assert missing(ruled(examples(ALL) + more, exceptions=[PUT_OFF, UNFIT])) == expected
+
+
+def test_a_rule_lacks_an_example_of_a_relaxation_and_of_a_pause() -> None:
+    stretch = {"from": "2021-04-12", "to": "2021-04-20", "instrument": "si-2020-445"}
+    assert missing(ruled(examples(ALL), relaxed=[stretch])) == ["the relaxation from 2021-04-12 to 2021-04-20"]
+    rule = bench().rulebook.rules["WF-SUPERVISION-MONTHLY"]
+    plain = rule.model_copy(update={"examples": [one for one in rule.examples if "absences" not in one.tables]})
+    assert "days that do not count" in missing(plain)
+    assert "days that do not count" not in missing(rule)
 
 
 # --- the command --------------------------------------------------------------------------------------------------

@@ -98,8 +98,10 @@ def test(names: tuple[str, ...], rules_folder: Path | None, local_rules: tuple[P
     """Check every rule file, and run the worked examples of the rules (all, or those named).
 
     Exit 2 where an example fails, or where a rule lacks one: a duty that is met, a breach, one on its due day, one a day past
-    it, one of each named variant.
+    it, one of each named variant, exception, relaxation and pause. Over all rules also where two answer differently on one
+    duty and neither says so (`overlaps`).
     """
+    from compliance.duties.overlaps import undeclared_in_examples
     from compliance.duties.required import missing_examples
     from compliance.duties.validate import problems
     from compliance.outputs.rule_pages import print_outcomes
@@ -113,15 +115,17 @@ def test(names: tuple[str, ...], rules_folder: Path | None, local_rules: tuple[P
     chosen = [rulebook.rule(name) for name in names] or [rule for _, rule in sorted(rulebook.rules.items())]
     by_rule = {rule.id: bench.run(rule) for rule in chosen}
     outcomes = [outcome for found in by_rule.values() for outcome in found]
-    lacking = {rule.id: found for rule in chosen if (found := missing_examples(rule, by_rule[rule.id]))}
+    lacking = {rule.id: found for rule in chosen if (found := missing_examples(rule, by_rule[rule.id], bench.run))}
+    failed = [one for one in outcomes if not one.passed]
+    overlaps = undeclared_in_examples(bench.bench) if not (names or failed) else []
     if form == "json":
         from compliance.outputs.documents import as_json
 
-        failed = [vars(one) for one in outcomes if not one.passed]
-        emit(as_json({"examples": len(outcomes), "failed": failed, "missing": lacking}))
+        lists = {"failed": [*map(vars, failed)], "missing": lacking, "overlaps": [*map(vars, overlaps)]}
+        emit(as_json({"examples": len(outcomes), **lists}))
     else:
-        print_outcomes(stdout_console(), outcomes, lacking, verbose=verbose)
-    return int(bool(lacking) or any(not one.passed for one in outcomes)) * 2
+        print_outcomes(stdout_console(), outcomes, lacking, overlaps, verbose=verbose)
+    return int(bool(lacking or failed or overlaps)) * 2
 
 
 @command.command("coverage")

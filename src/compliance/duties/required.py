@@ -1,23 +1,29 @@
-"""The worked examples that a duty rule cannot be without: met, a breach, the due day and the day after, each named variant."""
+"""The worked examples that a duty rule cannot be without: met, a breach, the boundary pair, each variant and exception."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from compliance.duties.examples import Outcome
 from compliance.duties.status import BREACHES
-from compliance.rulebook.model import Deadline, Limit, Presence, Recurring, Rule
+from compliance.rulebook.model import Deadline, Duty, Limit, Presence, Recurring, Rule
 
 Row = tuple[datetime.date, dict[str, Any]]
+Run = Callable[[Rule], Sequence[Outcome]]
 
 
-def missing_examples(rule: Rule, outcomes: Sequence[Outcome]) -> list[str]:
-    """What the examples of a rule do not show, in words; a measure or an escalation rule needs one example or more."""
+def missing_examples(rule: Rule, outcomes: Sequence[Outcome], run: Run) -> list[str]:
+    """What the examples of a rule do not show, in words; a measure or an escalation rule needs one example or more.
+
+    `run` gives the outcomes of a rule's examples: the rule is run again without each of its exceptions.
+    """
     if not rule.examples:
         return ["anything"]
-    return list(_missing(rule, _shown(rule, outcomes))) if rule.is_duty else []
+    if not rule.is_duty:
+        return []
+    return [*_missing(rule, _shown(rule, outcomes)), *_without_effect(rule, outcomes, run)]
 
 
 def _shown(rule: Rule, outcomes: Sequence[Outcome]) -> list[Row]:
@@ -70,3 +76,28 @@ def _titles(rule: Rule) -> list[str]:
     body = rule.body
     named = body.variants if isinstance(body, Deadline | Limit) else body.phases if isinstance(body, Recurring) else []
     return sorted({one.title for one in named if one.title})
+
+
+def _without_effect(rule: Rule, outcomes: Sequence[Outcome], run: Run) -> Iterator[str]:
+    """The exceptions, relaxations and pauses without which every example would be answered just the same."""
+    for words, fewer in _lesser(rule):
+        if [one.details for one in run(fewer)] == [one.details for one in outcomes]:
+            yield words
+
+
+def _lesser(rule: Rule) -> Iterator[tuple[str, Rule]]:
+    """The rule without one of its exceptions, relaxations or pauses, and what an example of that would show."""
+    body = rule.body
+    assert isinstance(body, Duty)
+    for exempt in body.exceptions:
+        left = [one for one in body.exceptions if one is not exempt]
+        yield f"the exception `{exempt.title}`", _changed(rule, exceptions=left)
+    for stretch in body.relaxed:
+        left_over = [one for one in body.relaxed if one is not stretch]
+        yield f"the relaxation from {stretch.from_} to {stretch.to}", _changed(rule, relaxed=left_over)
+    if isinstance(body, Recurring) and body.pauses is not None:
+        yield "days that do not count", _changed(rule, pauses=None)
+
+
+def _changed(rule: Rule, **changes: object) -> Rule:
+    return rule.model_copy(update={rule.kind: rule.body.model_copy(update=changes)})

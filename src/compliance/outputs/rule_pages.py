@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 
 from compliance.duties.examples import Outcome
+from compliance.duties.overlaps import Overlap
 from compliance.duties.parameters import versions
 from compliance.outputs.screen import RED, STYLES, WIDE, assembled, line, row
 from compliance.outputs.terminal import GLYPHS
@@ -36,6 +37,8 @@ def print_rule(console: Console, rulebook: Rulebook, rule: Rule, needs: Sequence
     line(console, f"  {link or 'no link'}; law's text: {rule.verified}")
     if rule.reading:
         line(console, f"  read as: {rule.reading}")
+    for beside in rule.overlaps:
+        line(console, f"  overlaps with {beside.rule}: {beside.because}")
     if rule.corresponds:
         line(console, f"  corresponds to {', '.join(rule.corresponds)}")
     if rule.obligations:
@@ -75,8 +78,15 @@ def _versions(parameter: Parameter, day: datetime.date | None) -> list[str]:
     return words
 
 
-def print_outcomes(console: Console, outcomes: Sequence[Outcome], lacking: Mapping[str, Sequence[str]], *, verbose: bool) -> None:
-    """The examples that failed, the rules that lack some and what they lack, and the counts."""
+def print_outcomes(
+    console: Console,
+    outcomes: Sequence[Outcome],
+    lacking: Mapping[str, Sequence[str]],
+    overlaps: Sequence[Overlap] = (),
+    *,
+    verbose: bool,
+) -> None:
+    """The examples that failed, the rules that lack some and what they lack, undeclared overlaps, and the counts."""
     for one in outcomes:
         if not one.passed:
             line(console, ("✗ ", RED), (one.rule, "bold"), f"  {one.title}")
@@ -86,6 +96,9 @@ def print_outcomes(console: Console, outcomes: Sequence[Outcome], lacking: Mappi
             line(console, f"✓ {one.rule}  {one.title}")
     for name, missing in lacking.items():
         line(console, ("✗ ", RED), (name, "bold"), f"  no example shows {', or '.join(missing)}")
+    for overlap in overlaps:
+        line(console, ("✗ ", RED), overlap.words)
+        line(console, "    one of them says so under `overlaps`, with why both stand; or they are one rule")
     failed = sum(not one.passed for one in outcomes)
     rules = len({one.rule for one in outcomes})
     line(console, (f"{len(outcomes)} examples of {rules} rules: {len(outcomes) - failed} passed, {failed} failed", "bold"))

@@ -244,14 +244,18 @@ def _exceptions(body: Duty) -> Iterator[str]:
 
 
 def _beside(run: Run, rule: Rule) -> Iterator[str]:
-    """Other rules on the same duty: the statutory one beside a local one, and the other way round."""
+    """Other rules on the same duty, such as the statutory one beside a local one, and why both stand."""
     for other in run.rulebook.rules.values():
-        if rule.id in other.replaces:
-            yield f"{other.id}: {other.title} ({other.standing.replace('_', ' ')})"
-    for other_id in rule.replaces:
-        other_rule = run.rulebook.rules.get(other_id)
-        if other_rule is not None:
-            yield f"{other_id}: {other_rule.title} ({other_rule.standing.replace('_', ' ')})"
+        for beside in other.overlaps:
+            if beside.rule == rule.id:
+                yield _said_beside(other, beside.because)
+    for beside in rule.overlaps:
+        if beside.rule in run.rulebook.rules:
+            yield _said_beside(run.rulebook.rules[beside.rule], beside.because)
+
+
+def _said_beside(other: Rule, because: str) -> str:
+    return f"{other.id}: {other.title} ({other.standing.replace('_', ' ')}); both stand: {because}"
 
 
 def chain(run: Run, risk: Risk, *, most: int = 20, seen: frozenset[str] = frozenset()) -> Cause:

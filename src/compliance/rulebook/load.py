@@ -80,12 +80,13 @@ def _holds_rules(path: Path, folder: Path) -> bool:
 def load_rulebook(folder: Path | None = None, extra: Sequence[Path] = ()) -> Rulebook:
     """The rulebook of a folder, and of any extra folders or files beside it.
 
-    Raises RuleFileError with every problem found: unknown and duplicate keys, wrong values, ids used twice, instruments unknown.
+    Raises RuleFileError with every problem found: unknown and duplicate keys, wrong values, ids used twice, instruments or rules
+    unknown.
     """
     base = folder or rules_folder()
     paths = rule_paths(base, extra)
     files = {path: load_file(path) for path in paths}
-    problems = [*_twice(files), *_unknown_instruments(files)]
+    problems = [*_twice(files), *_unknown_instruments(files), *_unknown_overlaps(files)]
     raise_if_any(problems)
     return Rulebook(
         rules={rule.id: rule for file in files.values() for rule in file.rules},
@@ -158,6 +159,20 @@ def _unknown_instruments(files: Mapping[Path, RuleFile]) -> Iterator[Diagnostic]
                 yield diagnostic(
                     path, ("rules", number, "instrument"), f"{rule.id}: no instrument is called {rule.instrument}", help
                 )
+
+
+def _unknown_overlaps(files: Mapping[Path, RuleFile]) -> Iterator[Diagnostic]:
+    """A diagnostic for each overlap that names no other rule."""
+    known = {rule.id for file in files.values() for rule in file.rules}
+    for path, file in files.items():
+        for number, rule in enumerate(file.rules):
+            for place, beside in enumerate(rule.overlaps):
+                at = ("rules", number, "overlaps", place, "rule")
+                if beside.rule == rule.id:
+                    yield diagnostic(path, at, f"{rule.id} overlaps with itself", "name the other rule on the same duty")
+                elif beside.rule not in known:
+                    help = nearest_help(beside.rule, known, "rule")
+                    yield diagnostic(path, at, f"{rule.id}: no rule is called {beside.rule}", help)
 
 
 def diagnostic(

@@ -460,6 +460,13 @@ class Example(Strict):
         return dict(self.__pydantic_extra__ or {})
 
 
+class Beside(Strict):
+    """Another rule that can answer differently on the same duty, and why both stand."""
+
+    rule: str
+    because: str
+
+
 class Rule(Strict):
     """A declarative statement of one obligation, with its source, its parameters and its worked examples."""
 
@@ -477,7 +484,7 @@ class Rule(Strict):
     law: str = Field(description="the obligation in plain words")
     url: str | None = None
     obligations: list[str] = Field(default_factory=list)
-    replaces: list[str] = Field(default_factory=list, description="rules on the same duty that this one stands beside")
+    overlaps: list[Beside] = Field(default_factory=list, description="rules on the same duty that this one stands beside")
     corresponds: list[str] = Field(default_factory=list, description="codes of rules that users know, such as 8670Q")
     paragraphs: list[int] = Field(default_factory=list, description="paragraphs of the cabinet report")
     parameters: dict[str, Parameter] = Field(default_factory=dict)
