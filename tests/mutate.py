@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread
 from typing import Any
 
 import duckdb
@@ -123,14 +123,7 @@ class MutantBench(ExampleBench):
             self.connection.execute("BEGIN")
             try:
                 group.load()
-                while waiting:
-                    one = waiting.pop()
-                    if not group.holds(one):
-                        fallen.add(one.label)
-            except duckdb.InterruptException:
-                fallen.add(one.label)
-            except (ComplianceError, duckdb.Error):
-                broken.add(one.label)
+                _ask(group, waiting, fallen, broken)
             finally:
                 self.connection.execute("ROLLBACK")
         return fallen
@@ -213,15 +206,38 @@ class _Group:
         return [one for one in made if one in changed]
 
 
+def _ask(group: _Group, waiting: list[Candidate], fallen: set[str], broken: set[str]) -> None:
+    """Puts mutants to a loaded group until none waits, or one has spoilt the transaction."""
+    while waiting:
+        one = waiting.pop()
+        try:
+            if not group.holds(one):
+                fallen.add(one.label)
+        except duckdb.InterruptException:
+            fallen.add(one.label)
+            return
+        except (ComplianceError, duckdb.Error):
+            broken.add(one.label)
+            return
+
+
 @contextmanager
 def _limited(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Stops a query that runs longer than a mutant may."""
-    timer = Timer(SECONDS, connection.interrupt)
-    timer.start()
+    """Stops a query that takes more processor time than a mutant may: a machine that stands still must kill no mutant."""
+    began, done = time.process_time(), Event()
+
+    def watch() -> None:
+        while not done.wait(1):
+            if time.process_time() - began > SECONDS:
+                connection.interrupt()
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
     try:
         yield
     finally:
-        timer.cancel()
+        done.set()
+        watcher.join()
 
 
 def _groups(examples: Sequence[Example]) -> dict[tuple[datetime.date, frozenset[str]], list[Numbered]]:
