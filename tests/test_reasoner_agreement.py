@@ -14,6 +14,7 @@ from compliance.errors import RuleFileError
 from compliance.risks.durable import DurableReasoner, why_unavailable
 from compliance.risks.joins import JoinReasoner
 from compliance.risks.patterns import Conjunction, Fact, Firing, Join, Pattern, Test, Value, check_limits, holds
+from compliance.risks.relevant import relevant
 from compliance.risks.rounds import run_rounds
 
 needs_durable = pytest.mark.skipif(why_unavailable() is not None, reason=why_unavailable() or "")
@@ -113,6 +114,40 @@ def test_three_evaluators_agree_round_by_round(seed: int) -> None:
             expected = oracle(rules, facts, first)
             assert Counter(joins.round(new, first)) == expected
             assert Counter(durable.round(new, first)) == expected
+
+
+@pytest.mark.parametrize("seed", range(240))
+def test_a_fact_that_is_left_out_is_of_no_firing(seed: int) -> None:
+    """Neither at once nor with the risks of a later round, which are not known yet."""
+    chance = random.Random(seed)
+    values = chance.sample(VALUES, 5)
+    rules = some_rules(chance, chance.randrange(2, 9), values)
+    known = [fact for fact in some_facts(chance, 20, values) if fact["kind"] != "risk"]
+    kept = [known[place] for place in relevant(rules, known)]
+    later = [fact | {"kind": "risk"} for fact in some_facts(chance, 6, values)]
+
+    def firings(facts: list[Fact]) -> Counter[str]:
+        found = oracle(rules, facts, 0)
+        return Counter(repr((one.rule, one.branch, [facts[number] for number in one.facts])) for one in found.elements())
+
+    assert firings([*kept, *later]) == firings([*known, *later])
+
+
+def test_facts_without_a_partner_are_left_out() -> None:
+    unseen = Pattern("breach", (Test("topic", "=", "visit"),))
+    unsupervised = Pattern("breach", (Test("topic", "=", "supervision"),), (Join("person", 0, "person"),))
+    late = Pattern("measure", (Test("value", ">", 5),))
+    rules = [Conjunction("R1", 0, (unseen, unsupervised)), Conjunction("R2", 0, (unseen, late))]
+    facts: list[Fact] = [
+        {"kind": "breach", "topic": "visit", "person": "C1"},
+        {"kind": "breach", "topic": "visit", "person": "C2"},
+        {"kind": "breach", "topic": "supervision", "person": "C1"},
+        {"kind": "breach", "topic": "supervision"},
+        {"kind": "measure", "value": 5},
+    ]
+    assert relevant(rules, facts) == [0, 2]
+    assert relevant(rules, [*facts, {"kind": "measure", "value": 6}]) == [0, 1, 2, 5]
+    assert relevant(rules[:1], facts[:2]) == []
 
 
 def test_most_made_cases_fire() -> None:

@@ -16,6 +16,7 @@ from compliance.risks.escalation import compile_all
 from compliance.risks.facts import Facts, Origin, gather
 from compliance.risks.joins import JoinReasoner
 from compliance.risks.patterns import Conjunction, Fact, Firing
+from compliance.risks.relevant import relevant
 from compliance.risks.rounds import Reconciliation, run_rounds
 from compliance.risks.scoring import Ladder, Scoring
 from compliance.rulebook.model import Escalation, Rule
@@ -92,7 +93,8 @@ def assess(
 
     Raises EngineError when the two evaluations differ.
     """
-    by_authority = gather(evaluation, conjunctions, _told(evaluation))
+    gathered = gather(evaluation, conjunctions, _told(evaluation))
+    by_authority = {council: held.only(relevant(conjunctions, held.facts)) for council, held in gathered.items()}
     risks: list[Risk] = []
     reconciliations: list[Reconciliation] = []
     facts = firings = 0

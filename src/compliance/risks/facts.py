@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from compliance.dataset.values import quoted
 from compliance.duties.compiled import FACT
 from compliance.duties.evaluate import Evaluation
 from compliance.risks.patterns import Conjunction, Fact, Pattern, Test, plain_text, properties_read
@@ -32,6 +33,9 @@ SCOPES = {
     "carer": "carer_id",
 }
 
+DECIDED = {"closed", "met", "decided", "breach_permille"}
+"""The properties of a tally that count duties which are not open."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -53,9 +57,15 @@ class Facts:
         self.facts.append(fact)
         self.origins.append(origin)
 
+    def only(self, places: Sequence[int]) -> Facts:
+        """Those at these places."""
+        return Facts([self.facts[place] for place in places], [self.origins[place] for place in places])
+
 
 def gather(evaluation: Evaluation, conjunctions: Sequence[Conjunction], told: Mapping[str, Iterable[str]]) -> dict[str, Facts]:
     """The facts that some pattern could match, by council; `told` names more properties that the answer speaks of."""
+    lacking = {one.rule for one in evaluation.not_evaluated}
+    conjunctions = [one for one in conjunctions if one.rule not in lacking]
     wanted = _patterns_by_kind(conjunctions)
     read = properties_read(conjunctions)
     _rule_facts(evaluation)
@@ -92,7 +102,7 @@ def _facts_of(
     if kind == "breach":
         yield from _selected(evaluation, kind, BREACH, patterns, read, "finding")
     elif kind == "tally":
-        yield from _selected(evaluation, kind, _tallies(patterns), patterns, read, "tally")
+        yield from _selected(evaluation, kind, _tallies(patterns, read), patterns, read, "tally")
     elif kind == "measure":
         yield from _selected(evaluation, kind, _measures(evaluation), patterns, read, "measured")
     elif kind != "risk":
@@ -108,7 +118,9 @@ def _selected(
     evaluation: Evaluation, kind: str, sql: str, patterns: Sequence[Pattern], read: Sequence[str], origin: str
 ) -> Iterator[tuple[str, Fact, Origin]]:
     """The rows that pass the constant tests of some pattern, as facts of the properties that patterns read."""
-    cursor = evaluation.connection.execute(f"SELECT * FROM ({sql}) AS f WHERE {_any_pattern(patterns)} ORDER BY ALL")
+    listed = ", ".join(quoted(name) for name in {"authority", origin, *read})
+    wanted = f"SELECT * FROM ({sql}) AS f WHERE {_any_pattern(patterns)} ORDER BY ALL"
+    cursor = evaluation.connection.execute(f"SELECT COLUMNS(lambda name: name IN ({listed})) FROM ({wanted})")
     columns = [column[0] for column in cursor.description or ()]
     for row in cursor.fetchall():
         values: dict[str, Any] = dict(zip(columns, row, strict=True))
@@ -138,13 +150,15 @@ def _test_sql(test: Test) -> str:
     return f'f."{test.property}" {op} {value}'
 
 
-def _tallies(patterns: Sequence[Pattern]) -> str:
+def _tallies(patterns: Sequence[Pattern], read: Sequence[str]) -> str:
     """SQL of the counts of breaches for each scope, by rule, by topic within theme, by theme and in all.
 
-    Only those counts are made that some pattern may read, and only of duties that stand open or were decided within a year.
+    Only those counts are made that some pattern may read, and only of duties that stand open or were decided within a year:
+    of open ones alone where all patterns ask for some and none reads of the others.
     """
+    counted = "d.status = 'overdue'" if _of_open_alone(patterns, read) else "TRUE"
     asked = {(_constant(pattern, "by"), _constant(pattern, "scope_type")) for pattern in patterns}
-    judged = """
+    judged = f"""
       SELECT * FROM (
         SELECT d.*, r.theme, r.topic, r.severity,
           CASE d.status WHEN 'overdue' THEN 1 ELSE 0 END AS is_open,
@@ -153,7 +167,7 @@ def _tallies(patterns: Sequence[Pattern]) -> str:
             - INTERVAL 12 MONTH THEN 1 ELSE 0 END AS was_late,
           CASE WHEN d.status = 'met' AND coalesce(d.done_date, d.due_date) > (SELECT as_of FROM known.run) - INTERVAL 12 MONTH
             THEN 1 ELSE 0 END AS was_met
-        FROM duties AS d JOIN rule_facts AS r ON r.rule = d.rule
+        FROM duties AS d JOIN rule_facts AS r ON r.rule = d.rule WHERE {counted}
       ) AS decided WHERE is_open + was_late + was_met > 0"""
     subjects = {"rule": "rule", "topic": "theme || '/' || topic", "theme": "theme", "all": "'all'"}
     parts = [
@@ -172,9 +186,19 @@ def _tallies(patterns: Sequence[Pattern]) -> str:
     rate = "CAST(floor(1000.0 * (open + closed) / nullif(open + closed + met, 0)) AS BIGINT)"
     union = "\nUNION ALL\n".join(parts)
     return (
-        f"WITH judged AS ({judged})\nSELECT *, open + closed + met AS decided, {rate} AS breach_permille,"
+        f"WITH judged AS MATERIALIZED ({judged})\nSELECT *, open + closed + met AS decided, {rate} AS breach_permille,"
         f" of || ':' || scope_type || ':' || scope_id AS tally FROM (\n{union}\n) AS counted WHERE open + closed > 0"
     )
+
+
+def _of_open_alone(patterns: Sequence[Pattern], read: Sequence[str]) -> bool:
+    """Whether every pattern asks for open breaches and none reads a count of duties that are not open."""
+    return not DECIDED & set(read) and all(any(_asks_for_open(test) for test in pattern.tests) for pattern in patterns)
+
+
+def _asks_for_open(test: Test) -> bool:
+    floor = {">=": 1, ">": 0, "=": 1}.get(test.op)
+    return test.property == "open" and floor is not None and isinstance(test.value, int) and test.value >= floor
 
 
 def _constant(pattern: Pattern, property: str) -> str | int | None:
