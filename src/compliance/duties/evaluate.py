@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import queue
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -17,6 +16,8 @@ from compliance.dataset.coverage import Coverage, falls_short
 from compliance.dataset.known import day_literal, known_views
 from compliance.dataset.schema import Schema
 from compliance.duties.compiled import BUILT_IN_FACTS, FACT, CodeNeed, Compiled, CompiledMeasure, Need, filled
+from compliance.duties.cursors import Cursors, Task
+from compliance.duties.frame import NUMBERED, SUBJECT
 from compliance.duties.owners import OWNERS, owned
 from compliance.duties.pack import Pack
 from compliance.duties.status import FOUND, judged
@@ -25,7 +26,10 @@ from compliance.errors import EngineError
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import Escalation, FactPattern, Measure
 
-BATCH = 16
+BATCH = 4
+CALENDAR = "the calendar"
+ROW_NUMBER = f"{SUBJECT}.rowid"
+"""A definition is made a table here, and DuckDB has numbered the rows of a table already."""
 Progress = Callable[[str], None]
 T = TypeVar("T")
 
@@ -65,7 +69,7 @@ class Available:
 
 @dataclass
 class Evaluation:
-    """The answer of one run: tables `duties` and `measures` in the connection, and the rules that could not be evaluated."""
+    """The answer of one run: `duties` and `measures` in the connection, and the rules that could not be evaluated."""
 
     connection: duckdb.DuckDBPyConnection
     rulebook: Rulebook
@@ -101,65 +105,39 @@ def evaluate(
     ready = _ready([pack.duties[rule.id] for rule in rulebook.duties], available, result)
     measures = _ready_measures([pack.measures[rule.id] for rule in rulebook.of_kind("measure")], available, result)
     facts = _fact_definitions(pack, rulebook, available, result)
-    prepare(connection, schema, as_of)
+    known_views(connection, schema, as_of, filled=True)
     used = {name for one in ready for name in one.definitions} | {name for one in measures for name in one.definitions}
     with Cursors(connection, at_once) as cursors:
-        tell("joining populations")
-        _define(cursors, pack, used | facts, as_of)
         tell(f"evaluating {len(ready)} rules")
-        _run_duties(connection, cursors, ready, as_of, result)
+        _run_duties(cursors, [*_beginnings(connection), *_definitions(pack, used | facts, as_of)], ready, result)
         tell(f"evaluating {len(measures)} measures")
         _run_measures(connection, cursors, measures, as_of, result)
     result.not_evaluated.sort(key=lambda one: one.rule)
     return result
 
 
-class Cursors:
-    """Two cursors in two threads: at one authority's size most of a query is its planning, which DuckDB does on one core."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, number: int) -> None:
-        self.connection, self.number = connection, number
-        self.idle: queue.SimpleQueue[duckdb.DuckDBPyConnection] = queue.SimpleQueue()
-        self.pool = ThreadPoolExecutor(number)
-
-    def __enter__(self) -> Cursors:
-        day = self.connection.execute("SELECT getvariable('as_of')").fetchone()
-        for _ in range(self.number if self.number > 1 else 0):
-            cursor = self.connection.cursor()
-            cursor.execute(f"SET VARIABLE as_of = DATE '{day[0] if day else ''}'")
-            self.idle.put(cursor)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.pool.shutdown()
-        while not self.idle.empty():
-            self.idle.get().close()
-
-    def each(self, work: Callable[[duckdb.DuckDBPyConnection, T], None], items: Iterable[T]) -> None:
-        """Does the work for every item, as many at a time as there are cursors. Raises the first error."""
-        if self.number == 1:
-            for item in items:
-                work(self.connection, item)
-            return
-        for done in [self.pool.submit(self._one, work, item) for item in items]:
-            done.result()
-
-    def _one(self, work: Callable[[duckdb.DuckDBPyConnection, T], None], item: T) -> None:
-        cursor = self.idle.get()
-        try:
-            work(cursor, item)
-        finally:
-            self.idle.put(cursor)
-
-
 def prepare(connection: duckdb.DuckDBPyConnection, schema: Schema, as_of: datetime.date) -> None:
-    """The as-of views, the calendar and who answers for whom."""
-    tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-    if "calendar" not in tables:
-        create_calendar_table(connection)
+    """The as-of views of tables that are still to be filled, and the calendar."""
     known_views(connection, schema, as_of)
+    for task in _beginnings(connection):
+        task.work(connection)
+
+
+def _beginnings(connection: duckdb.DuckDBPyConnection) -> Iterator[Task]:
+    """What all else rests on: the calendar, where there is none yet, and who answers for whom."""
     connection.execute("CREATE SCHEMA IF NOT EXISTS defined")
-    connection.execute(OWNERS)
+    if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'calendar'").fetchone():
+        yield Task(create_calendar_table, makes=CALENDAR)
+    yield Task(_runs(OWNERS))
+
+
+def _runs(sql: str) -> Callable[[duckdb.DuckDBPyConnection], None]:
+    """A function that runs the statement."""
+
+    def run(cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute(sql)
+
+    return run
 
 
 def _ready(compiled: Sequence[Compiled], available: Available, result: Evaluation) -> list[Compiled]:
@@ -228,65 +206,63 @@ def rests_on(pattern: FactPattern) -> list[str]:
     return [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
 
 
-def _define(cursors: Cursors, pack: Pack, names: Iterable[str], as_of: datetime.date) -> None:
-    """The definitions that the rules rest on, made once, wave by wave: each after what it rests on."""
+def _definitions(pack: Pack, names: Iterable[str], as_of: datetime.date) -> Iterator[Task]:
+    """The definitions that the rules rest on, each made once, after what it rests on."""
 
-    def make(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
-        try:
-            cursor.execute(f'CREATE OR REPLACE TABLE defined."{name}" AS {filled(pack.definitions[name].sql, as_of)}')
-        except duckdb.Error as error:
-            raise EngineError(f"definition {name} failed: {_first_line(error)}") from error
+    def made(name: str) -> Callable[[duckdb.DuckDBPyConnection], None]:
+        def make(cursor: duckdb.DuckDBPyConnection) -> None:
+            try:
+                cursor.execute(f'CREATE OR REPLACE TABLE defined."{name}" AS {filled(pack.definitions[name].sql, as_of)}')
+            except duckdb.Error as error:
+                raise EngineError(f"definition {name} failed: {_first_line(error)}") from error
 
-    for wave in _waves(pack, names):
-        cursors.each(make, wave)
+        return make
 
-
-def _waves(pack: Pack, names: Iterable[str]) -> list[list[str]]:
-    """The definitions in groups, each group resting only on those before it."""
-    depth: dict[str, int] = {}
     for name in pack.in_order(names):
-        depth[name] = 1 + max((depth[under] for under in pack.definitions[name].rests_on), default=-1)
-    return [[name for name in depth if depth[name] == level] for level in sorted(set(depth.values()))]
+        yield Task(made(name), makes=name, after=frozenset({CALENDAR, *pack.definitions[name].rests_on}))
 
 
-def _run_duties(
-    connection: duckdb.DuckDBPyConnection,
-    cursors: Cursors,
-    ready: Sequence[Compiled],
-    as_of: datetime.date,
-    result: Evaluation,
-) -> None:
+def _run_duties(cursors: Cursors, before: Sequence[Task], ready: Sequence[Compiled], result: Evaluation) -> None:
+    """Makes `duties` of the rules, once what comes before them is made."""
+    connection, as_of = result.connection, result.as_of
     columns = ", ".join(f"{name} {kind}" for name, kind in FOUND.items())
     connection.execute(f"CREATE OR REPLACE TABLE found_duties ({columns})")
 
-    def run(cursor: duckdb.DuckDBPyConnection, batch: list[Compiled]) -> None:
-        try:
-            cursor.execute(_insert(batch, as_of))
-            result.evaluated += [one.rule for one in batch]
-        except duckdb.Error:
-            for one in batch:
-                _run_alone(cursor, one, as_of, result)
+    def found(batch: Sequence[Compiled]) -> Callable[[duckdb.DuckDBPyConnection], None]:
+        def find(cursor: duckdb.DuckDBPyConnection) -> None:
+            try:
+                cursor.execute(_insert(batch, as_of))
+                result.evaluated += [one.rule for one in batch]
+            except duckdb.Error:
+                for one in batch:
+                    _run_alone(cursor, one, as_of, result)
 
-    cursors.each(run, _batches(ready))
+        return find
+
+    rules = [Task(found(batch), after=frozenset({CALENDAR, *_rest_on(batch)})) for batch in _batches(ready)]
+    cursors.each([*before, *rules])
     result.evaluated.sort()
-    _judge(connection, cursors, as_of)
+    _judge(cursors, as_of)
 
 
-def _judge(connection: duckdb.DuckDBPyConnection, cursors: Cursors, as_of: datetime.date) -> None:
-    """Makes the table `duties` of what was found, a part on each cursor."""
+def _rest_on(batch: Sequence[Compiled]) -> Iterator[str]:
+    for one in batch:
+        yield from one.definitions
+
+
+def _judge(cursors: Cursors, as_of: datetime.date) -> None:
+    """Makes `duties` of what was found, a part on each cursor; an id is worked out for those duties that are asked for it."""
+    connection = cursors.connection
 
     def select(part: str) -> str:
-        return owned(f"({judged(f'({part})', day_literal(as_of))})", f", {IDENTITY} AS id")
+        return owned(f"({judged(f'({part})', day_literal(as_of))})")
 
     found = "SELECT * FROM found_duties"
-    connection.execute(f"CREATE OR REPLACE TABLE duties AS {select(f'{found} LIMIT 0')}")
+    connection.execute(f"CREATE OR REPLACE TABLE judged_duties AS {select(f'{found} LIMIT 0')}")
     parts = [f"{found} WHERE rowid % {cursors.number} = {part}" for part in range(cursors.number)]
-    cursors.each(lambda cursor, part: _run(cursor, f"INSERT INTO duties {select(part)}"), parts)
+    cursors.each(Task(_runs(f"INSERT INTO judged_duties {select(part)}")) for part in parts)
     connection.execute("DROP TABLE found_duties")
-
-
-def _run(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
-    cursor.execute(sql)
+    connection.execute(f"CREATE OR REPLACE VIEW duties AS SELECT *, {IDENTITY} AS id FROM judged_duties AS d")
 
 
 IDENTITY = (
@@ -304,7 +280,7 @@ A gap of a later span that an event before an earlier one opened is numbered: it
 
 def _insert(batch: Sequence[Compiled], as_of: datetime.date) -> str:
     selects = "\nUNION ALL\n".join(f"SELECT * FROM (\n{one.on(as_of)}\n)" for one in batch)
-    return f"INSERT INTO found_duties\n{selects}"
+    return f"INSERT INTO found_duties\n{selects.replace(NUMBERED, ROW_NUMBER)}"
 
 
 def _run_alone(connection: duckdb.DuckDBPyConnection, one: Compiled, as_of: datetime.date, result: Evaluation) -> None:
@@ -324,7 +300,7 @@ def _run_measures(
 ) -> None:
     connection.execute(f"CREATE OR REPLACE TABLE counted ({COUNTED})")
 
-    def run(cursor: duckdb.DuckDBPyConnection, batch: list[CompiledMeasure]) -> None:
+    def count(cursor: duckdb.DuckDBPyConnection, batch: Sequence[CompiledMeasure]) -> None:
         try:
             cursor.execute("INSERT INTO counted\n" + "\nUNION ALL\n".join(filled(one.sql, as_of) for one in batch))
             result.evaluated += [one.rule for one in batch]
@@ -332,9 +308,9 @@ def _run_measures(
             if len(batch) == 1:
                 result.not_evaluated.append(NotEvaluated(batch[0].rule, (), f"failed: {_first_line(error)}", failed=True))
             for one in batch if len(batch) > 1 else ():
-                run(cursor, [one])
+                count(cursor, [one])
 
-    cursors.each(run, _batches(ready))
+    cursors.each(Task(partial(count, batch=batch)) for batch in _batches(ready))
     by = {one.rule: one.by for one in ready}
     connection.execute(f"CREATE OR REPLACE TABLE measures AS\n{summed('counted', by)}; DROP TABLE counted")
     result.evaluated.sort()

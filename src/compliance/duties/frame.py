@@ -19,6 +19,8 @@ SUBJECT = "s"
 OWED = "o"
 NOTHING = "CAST(NULL AS VARCHAR)"
 """SQL of a text that is not there."""
+NUMBERED = f"row_number() OVER (ORDER BY {SUBJECT}.row_ref)"
+"""SQL that numbers the rows of a definition."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,10 @@ class Frame:
         return Owed(self._number(), tuple(self.source.columns), made, rest)
 
     def _number(self) -> str:
-        """SQL that tells the rows apart: the rows of a table have a reference of their own, councils have not."""
-        has_own = self.source.is_table and self.source.name != ALL_AUTHORITIES
-        return f"{SUBJECT}.row_ref" if has_own else f"row_number() OVER (ORDER BY {SUBJECT}.row_ref)"
+        """SQL that tells the rows apart: those of a table have a reference of their own, and councils their code."""
+        if self.source.name == ALL_AUTHORITIES:
+            return f"{SUBJECT}.authority"
+        return f"{SUBJECT}.row_ref" if self.source.is_table else NUMBERED
 
     def unknown(self, *cases: str) -> str:
         """SQL of the first reason why the duty cannot be decided: the rule's own, then these cases; NULL where none is so."""

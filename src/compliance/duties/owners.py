@@ -27,7 +27,7 @@ SELECT d.* REPLACE (
     coalesce(d.worker_id, child.worker_id, carer.worker_id) AS worker_id,
     coalesce(d.team_id, child.team_id, carer.team_id, worker.team_id, owner.team_id) AS team_id
   ),
-  team.service AS service, team.name AS team_name{more}
+  team.service AS service, team.name AS team_name
 FROM {source} AS d
 LEFT JOIN child_owner AS child ON child.person_id = d.person_id
 LEFT JOIN carer_owner AS carer ON carer.carer_id = d.carer_id
@@ -37,6 +37,6 @@ LEFT JOIN known.teams AS team ON team.team_id = coalesce(d.team_id, child.team_i
 """
 
 
-def owned(source: str, more: str = "") -> str:
+def owned(source: str) -> str:
     """SQL of the rows of `source` with their worker, team and service filled in from the allocations."""
-    return OWNED.format(source=source, more=more)
+    return OWNED.format(source=source)

@@ -9,7 +9,7 @@ from compliance.dataset.known import known_views
 from compliance.register.trend import Progress, Series, trend
 from compliance.run import Run
 
-ANSWERS = ("duties", "measures")
+ANSWERS = ("judged_duties", "measures")
 """The tables that judging another day overwrites."""
 
 
