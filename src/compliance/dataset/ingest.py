@@ -35,6 +35,8 @@ History = Literal["full", "latest"]
 NO_AUTHORITY_CODE = "local"
 VALUE_LENGTH = 80
 THREADS = 2
+ONCE, AGAIN = "SET disabled_optimizers = 'filter_pushdown'", "RESET disabled_optimizers"
+"""A row's values are tested where they are made: pushed down to the text, each test would read the text a second time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +147,11 @@ def ingest(
     authorities = _Authorities.of(connection, staged, authority)
     authorities.record(connection)
     parts = _parts(connection, staged)
-    connection.execute(values.create_macros())
+    connection.execute(f"{values.create_macros()}; {ONCE}")
     with ThreadPoolExecutor(THREADS) as threads:
         done = threads.map(lambda table: _load(connection.cursor(), schema, table, parts[table], authorities), parts)
         counts = {number: count for each in done for number, count in each.items()}
-    connection.execute(values.drop_macros())
+    connection.execute(f"{values.drop_macros()}; {AGAIN}")
     spare = _spare_rows(connection, schema, parts)
     loaded = {table: _loaded(schema.tables[table], parts[table], counts, spare) for table in parts}
     _record(connection, parts, loaded)

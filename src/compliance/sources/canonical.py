@@ -22,7 +22,7 @@ from compliance.dataset.ingest import THREADS, History, Remark, Staged, shown
 from compliance.dataset.schema import Schema, Table
 from compliance.dataset.values import name, quoted
 from compliance.errors import DataError, UsageError
-from compliance.sources.folder import Scan, files_in, scan
+from compliance.sources.folder import Scan, digest_of, files_in, scan
 from compliance.sources.limits import DEFAULT_LIMITS, Limits
 
 CONFIG_NAMES = ("dataset.yaml", "dataset.yml")
@@ -75,7 +75,7 @@ def survey(root: Path, schema: Schema) -> Folder:
     for path in files_in(root):
         label = path.relative_to(root).as_posix()
         if label.lower() in CONFIG_NAMES:
-            config, digests[label] = read_config(path, schema), scan(path).digest
+            config, digests[label] = read_config(path, schema), digest_of(path)
         elif label == DECISIONS_NAME:
             continue
         elif table := table_of(path.relative_to(root), schema):
@@ -309,7 +309,7 @@ def _stage_parquet(
     limits: Limits,
 ) -> Staged:
     for file in files:
-        folder.digests[file.label] = scan(file.path).digest
+        folder.digests[file.label] = digest_of(file.path)
     label = files[0].label if len(files) == 1 else f"{table.name}/ ({len(files)} Parquet files)"
     try:
         return _parquet_rows(connection, table, files, label, history, authority, limits)

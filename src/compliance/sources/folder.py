@@ -45,6 +45,12 @@ def files_in(folder: Path) -> Iterator[Path]:
         raise UsageError(f"{error.filename or folder} may not be read") from None
 
 
+def digest_of(file: Path) -> str:
+    """The digest of the file's bytes alone."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def scan(file: Path) -> Scan:
     """What is in the file, read once from its first byte to its last."""
     digest, decoder, is_utf8, tail = hashlib.sha256(), getincrementaldecoder("utf-8")(), True, b""

@@ -22,13 +22,15 @@ from compliance.dataset.schema import Schema
 from compliance.errors import DataError, UsageError
 from compliance.sources import archive, canonical
 from compliance.sources.canonical import Folder, Found
-from compliance.sources.folder import plain_file, scan
+from compliance.sources.folder import digest_of, plain_file
 from compliance.sources.heads import csv_headings, kind_of
 from compliance.sources.limits import Limits
 from compliance.sources.reader import HEAD_BYTES, ConfiguredReader, DatabaseReader, Reader, Source, SourceFile, SuggestingReader
 from compliance.sources.workbook import is_workbook
 
 READERS = ("annex_a", "ssda903", "cin_census", "csww", "ssd", "dfe_api", "canonical_files")
+COMPANIONS = ("README.md", "truth.csv", "truth.yaml")
+"""What a made dataset has beside its tables: no reader is asked, so none has to be imported."""
 """The modules of this package that read a format, in the order in which they are asked; the first to say why has the file."""
 
 FORMATS = {
@@ -175,7 +177,10 @@ class _Looking:
                 found.append(replace(each, label=prefix + each.label))
         ignored: list[str] = []
         for label in folder.ignored:
-            others += self._others(root / label, prefix + label, ignored)
+            if folder.found and label in COMPANIONS:
+                ignored.append(prefix + label)
+            else:
+                others += self._others(root / label, prefix + label, ignored)
         digests = {prefix + label: digest for label, digest in folder.digests.items()}
         folder = Folder(root, folder.config, tuple(found), tuple(ignored), digests)
         if not found and not others:
@@ -238,7 +243,7 @@ class _Looking:
         tables = tuple(
             Recognised(each.path, each.label, "canonical", f"holds the table {each.table}", None) for each in folder.found
         )
-        digests = {each.label: scan(each.path).digest for each in others}
+        digests = {each.label: digest_of(each.path) for each in others}
         held = folder if folder.found or not others else None
         return Place(name, config, held, sources, (*tables, *others), folder.ignored, digests)
 
