@@ -43,10 +43,11 @@ SELECTED = (
     "trigger_ref",
     "evidence_ref",
 )
+PREFIXED = ("subject_id", "person_id", "carer_id", "worker_id", "team_id")
 ROWS_PER_TABLE = 1 << 36
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A source row that decided a duty: its table and key, and the file, sheet and row it was read from."""
 
@@ -72,7 +73,7 @@ class Waived:
     expires: datetime.date
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Finding:
     """One duty with its status, the rule it comes from and the rows that decided it."""
 
@@ -182,20 +183,12 @@ def count_by_status(evaluation: Evaluation) -> dict[str, int]:
 
 
 def _rows(evaluation: Evaluation, where: str) -> Iterator[Finding]:
+    """The duties selected, their ids without the council's prefix that a run over many councils gives them."""
     rules = evaluation.rulebook.rules
-    rows = evaluation.connection.execute(f"SELECT {', '.join(SELECTED)} FROM duties WHERE {where}").fetchall()
-    for row in rows:
-        values = dict(zip(SELECTED, row, strict=True))
-        _strip(values)
-        yield Finding(**{**values, "rule": rules[values["rule"]]})
-
-
-def _strip(values: dict[str, Any]) -> None:
-    """Takes the council's prefix off the ids of a run over many councils."""
-    prefix = f"{values['authority']}/"
-    for column in ("subject_id", "person_id", "carer_id", "worker_id", "team_id"):
-        if isinstance(values[column], str) and prefix in values[column]:
-            values[column] = values[column].replace(prefix, "")
+    selected = ", ".join(f"replace({each}, authority || '/', '')" if each in PREFIXED else each for each in SELECTED)
+    rows = evaluation.connection.execute(f"SELECT {selected} FROM duties WHERE {where}").fetchall()
+    for id, rule, *values in rows:
+        yield Finding(id, rules[rule], *values)
 
 
 def _order(finding: Finding) -> tuple[Any, ...]:
@@ -211,33 +204,38 @@ def _refs(found: Iterable[Finding]) -> list[int]:
 
 
 def _with_evidence(finding: Finding, known: Mapping[int, Evidence]) -> Finding:
-    refs = list(dict.fromkeys(ref for ref in (finding.trigger_ref, finding.evidence_ref) if ref))
-    object.__setattr__(finding, "evidence", tuple(known[ref] for ref in refs if ref in known))
+    first, second = finding.trigger_ref, finding.evidence_ref
+    refs = (first,) if first == second else (first, second)
+    finding.evidence = tuple(known[ref] for ref in refs if ref is not None and ref in known)
     return finding
 
 
 def evidence_of(connection: duckdb.DuckDBPyConnection, schema: Schema, refs: Sequence[int]) -> dict[int, Evidence]:
     """The source rows of these references."""
-    by_table: dict[int, list[int]] = {}
-    for ref in refs:
-        by_table.setdefault(ref // ROWS_PER_TABLE, []).append(ref)
-    tables = {table.number: table for table in schema.tables.values()}
+    numbers = {ref // ROWS_PER_TABLE for ref in refs}
+    tables = {table.number: table for table in schema.tables.values() if table.number in numbers}
+    if not tables:
+        return {}
+    selects = " UNION ALL ".join(map(_evidence_sql, tables.values()))
+    rows = connection.execute(f"WITH wanted AS MATERIALIZED (SELECT unnest($1::BIGINT[]) AS ref) {selects}", [refs]).fetchall()
+    places = _places(connection)
     found: dict[int, Evidence] = {}
-    for number, wanted in by_table.items():
-        if number in tables:
-            found |= _table_evidence(connection, tables[number], wanted)
+    for ref, key, source, row in rows:
+        file, sheet = places.get(source, (None, None))
+        found[ref] = Evidence(tables[ref // ROWS_PER_TABLE].name, key, file, sheet, row)
     return found
 
 
-def _table_evidence(connection: duckdb.DuckDBPyConnection, table: Table, refs: list[int]) -> dict[int, Evidence]:
-    key = "concat_ws(':', " + ", ".join(f"replace(t.{name(column)}, t.authority || '/', '')" for column in table.key) + ")"
-    rows = connection.execute(
-        f"SELECT t.row_ref, {key}, s.file, s.sheet, t.source_row FROM main.{name(table.name)} AS t"
-        f" JOIN (SELECT unnest(?::BIGINT[]) AS ref) AS wanted ON wanted.ref = t.row_ref"
-        " LEFT JOIN main.sources AS s ON s.source_id = t.source_id",
-        [refs],
-    ).fetchall()
-    return {ref: Evidence(table.name, key, file, sheet, row) for ref, key, file, sheet, row in rows}
+def _places(connection: duckdb.DuckDBPyConnection) -> dict[int, tuple[str, str | None]]:
+    """The file and sheet of each source."""
+    rows = connection.execute("SELECT source_id, file, sheet FROM main.sources").fetchall()
+    return {number: (file, sheet) for number, file, sheet in rows}
+
+
+def _evidence_sql(table: Table) -> str:
+    """SQL for the reference, key, source and row of the rows wanted of a table."""
+    key = "concat_ws(':', " + ", ".join(f"replace({name(column)}, authority || '/', '')" for column in table.key) + ")"
+    return f"SELECT row_ref, {key}, source_id, source_row FROM main.{name(table.name)} WHERE row_ref IN (FROM wanted)"
 
 
 def _in(column: str, values: Sequence[str]) -> str:

@@ -30,10 +30,10 @@ def assembled(*parts: Part) -> Text:
 
 def line(console: Console, *parts: Part) -> None:
     """Prints a record: whole on one line to a pipe or a file, fitted to the width on a terminal."""
-    text = assembled(*parts)
     if not console.is_terminal:
-        console.print(text, soft_wrap=True, highlight=False)
+        console.file.write("".join(printable(part[0] if isinstance(part, tuple) else part) for part in parts) + "\n")
         return
+    text = assembled(*parts)
     indent = len(text.plain) - len(text.plain.lstrip())
     fitted(console, " " * indent, text[indent:], hang=indent + 4)
 

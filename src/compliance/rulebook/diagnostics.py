@@ -78,7 +78,9 @@ def raise_if_any(diagnostics: Iterable[Diagnostic]) -> None:
 
 def printable(text: object, *, limit: int | None = None) -> str:
     """The text with control, format and bidirectional characters made spaces, so that echoing it is harmless."""
-    clean = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in str(text))
+    clean = str(text)
+    if not clean.isprintable():
+        clean = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in clean)
     return clean if limit is None or len(clean) <= limit else clean[: limit - 1] + "…"
 
 
