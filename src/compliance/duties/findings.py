@@ -14,7 +14,7 @@ from compliance.dataset.values import name, quoted
 from compliance.duties.evaluate import Evaluation
 from compliance.duties.status import BREACHES, STATUSES
 from compliance.rulebook.load import Rulebook
-from compliance.rulebook.model import SEVERITIES, Limit, Rule
+from compliance.rulebook.model import SEVERITIES, Rule
 
 SELECTED = (
     "id",
@@ -118,9 +118,11 @@ class Finding:
     @property
     def verified(self) -> str:
         """How far the law's text was read: of the variant or phase that applied, else of the rule."""
+        if not self.variant:
+            return self.rule.verified
         branches = [*getattr(self.rule.body, "variants", []), *getattr(self.rule.body, "phases", [])]
         own = [one.verified for one in branches if one.title == self.variant and one.verified]
-        return own[0] if own and self.variant else self.rule.verified
+        return own[0] if own else self.rule.verified
 
     def message(self) -> str:
         """What happened, in a sentence that does not need the rule."""
@@ -282,10 +284,10 @@ def _message(one: Finding) -> str:
 
 
 def _measured(one: Finding) -> str:
-    body = one.rule.body
-    if not isinstance(body, Limit) or one.value is None or one.bound is None:
+    limit = one.rule.limit
+    if limit is None or one.value is None or one.bound is None:
         return ""
-    word = "at most" if body.at_most is not None else "at least"
+    word = "at most" if limit.at_most is not None else "at least"
     return f"{number(one.value)}, {word} {number(one.bound)}"
 
 

@@ -98,8 +98,15 @@ def forward(anchor: str, length: Length, inclusive: bool = False) -> str:
         case "years":
             return _shifted(anchor, length, "YEAR", less)
         case "working_days":
-            return f"CASE WHEN {length.n} = 0 THEN {anchor} ELSE target.day END"
+            return _target(anchor, length.n)
     raise ValueError(f"{length.unit} cannot be counted forward")
+
+
+def _target(anchor: str, n: str) -> str:
+    """SQL of the working day found in the calendar; none is looked for where the number is nought."""
+    if n.isdigit():
+        return "target.day" if int(n) else anchor
+    return f"CASE WHEN {n} = 0 THEN {anchor} ELSE target.day END"
 
 
 def moved(anchor: str, days: int) -> str:

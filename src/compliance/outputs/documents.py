@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
-import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
 
 from compliance.duties.evaluate import NotEvaluated
 from compliance.duties.findings import Evidence, Finding, Waived
@@ -25,30 +25,20 @@ SCHEMA_VERSION = "1.0"
 def as_json(document: Mapping[str, Any] | list[Any]) -> bytes:
     """The document as UTF-8 JSON: a line for each item of its lists, so that files compare line by line, and a last line end."""
     if isinstance(document, list):
-        return ("[\n " + ",\n ".join(map(_text, document)) + "\n]\n").encode()
-    parts = [f" {_text(name)}: {_member(value)}" for name, value in document.items()]
-    return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
+        return b"[\n " + b",\n ".join(map(to_json, document)) + b"\n]\n"
+    parts = [b" " + to_json(name) + b": " + _member(value) for name, value in document.items()]
+    return b"{\n" + b",\n".join(parts) + b"\n}\n"
 
 
-def _member(value: Any) -> str:
+def _member(value: Any) -> bytes:
     if isinstance(value, list) and value:
-        return "[\n  " + ",\n  ".join(map(_text, value)) + "\n ]"
-    return json.dumps(value, ensure_ascii=False, indent=1, default=_plain).replace("\n", "\n ")
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_plain)
+        return b"[\n  " + b",\n  ".join(map(to_json, value)) + b"\n ]"
+    return to_json(value, indent=1).replace(b"\n", b"\n ")
 
 
 def as_json_line(document: Any) -> bytes:
     """The document as one line of JSON."""
-    return (json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=_plain) + "\n").encode()
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no plain form")
+    return to_json(document) + b"\n"
 
 
 def check_json(published: Published) -> bytes:
