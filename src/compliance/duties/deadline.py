@@ -12,7 +12,7 @@ from compliance.duties.periods import (
     Periods,
     backward,
     branch_columns,
-    branch_number,
+    branched,
     choice,
     forward,
     is_plain,
@@ -66,9 +66,9 @@ def dated(
     if event is not None:
         event = _seen_to_the_end(frame, event)
         ctes.append(first_event(frame, event, from_day=ANCHOR) if not early else first_event(frame, _any_time(event)))
-    ctes.append(_timed(frame, periods, done=done, backwards=backwards, inclusive=inclusive, early=early))
+    ctes.append(_dated(frame, periods, done=done, backwards=backwards, inclusive=inclusive))
     answer = dated_status(frame.context.today, **_hours_tests(frame)) if hours else None
-    return select_found(frame, owed, ctes, answer)
+    return select_found(frame, owed, ctes, answer, of="dated", said=_said(frame, early=early, hours=hours))
 
 
 class _Trigger:
@@ -102,36 +102,37 @@ def _any_time(event: Event) -> Event:
     return event if event.after is not None else event.model_copy(update={"after": "any", "until": event.until or "any"})
 
 
-def _timed(frame: Frame, periods: Periods, *, done: str | None, backwards: bool, inclusive: bool, early: bool) -> str:
+def _dated(frame: Frame, periods: Periods, *, done: str | None, backwards: bool, inclusive: bool) -> str:
+    """The CTE `dated`: each owed row with its due day, what met it and when."""
     if backwards:
         due = choice([backward(ANCHOR, one.length) for one in periods.branches], "branch")
     else:
         due = choice([forward(ANCHOR, one.length, inclusive) for one in periods.branches], "branch")
     due, relaxed_note = relaxed(due, frame.body.relaxed)
+    moved = f", {relaxed_note} AS relaxed_note" if relaxed_note != NOTHING else ""
     joins = working_day_joins(ANCHOR, periods, "branch", backwards=backwards, inclusive=inclusive)
+    joins = ("\n    LEFT JOIN evidence ON evidence.n = o.n" if done is None else "") + joins
     hours = next((one.length.n for one in periods.branches if one.length.unit == "hours"), None)
     sign = "-" if backwards else "+"
-    due_at = f"CASE WHEN {_has_time('trigger_at')} THEN trigger_at {sign} INTERVAL {hours} HOUR END AS due_at, " if hours else ""
-    joins = ("\n    LEFT JOIN evidence ON evidence.n = o.n" if done is None else "") + joins
+    due_at = f", CASE WHEN {_has_time('trigger_at')} THEN trigger_at {sign} INTERVAL {hours} HOUR END AS due_at" if hours else ""
     done_date, done_at, ref = _done(frame, done)
-    return f"""{"" if is_plain(periods) else _branched(periods)}dated AS (
-    SELECT {OWED}.*, {due} AS due_date, {due_at}{relaxed_note} AS relaxed_note,
+    return f"""{"" if is_plain(periods) else branched(periods, OWED)}dated AS (
+    SELECT {OWED}.*, {due} AS due_date{due_at}{moved},
       {done_date} AS done_date, {done_at} AS done_at, {ref} AS evidence_ref{_opens_on(frame)},
       {branch_columns(periods)}
     FROM {"owed" if is_plain(periods) else "branched"} AS {OWED}{joins}
     WHERE {"TRUE" if is_plain(periods) else f"branch IS NOT NULL OR {ANCHOR} IS NULL"}
-  ),
-  timed AS (
-    SELECT *, own_row_ref AS trigger_ref, {_unknown(frame, early)} AS unknown_because,
-      {_unsure(frame, early)} AS unsure_because,
-      {_note(frame, relaxed_note, hours=bool(hours))} AS note
-    FROM dated
   )"""
 
 
-def _branched(periods: Periods) -> str:
-    """The CTE `branched`: each owed row with the number of the length that applies to it."""
-    return f"branched AS (\n    SELECT {OWED}.*, {branch_number(periods)} AS branch\n    FROM owed AS {OWED}\n  ),\n  "
+def _said(frame: Frame, *, early: bool, hours: bool) -> dict[str, str]:
+    """SQL over `dated` of what is said of each duty: why it cannot be decided, the remarks, and the row that began it."""
+    return {
+        "unknown_because": _unknown(frame, early),
+        "unsure_because": _unsure(frame, early),
+        "note": _note(frame, hours=hours),
+        "trigger_ref": "own_row_ref",
+    }
 
 
 def _done(frame: Frame, done: str | None) -> tuple[str, str, str]:
@@ -198,8 +199,8 @@ def _hours_tests(frame: Frame) -> dict[str, str]:
     }
 
 
-def _note(frame: Frame, relaxed_note: str, *, hours: bool) -> str:
-    moved = "relaxed_note" if relaxed_note != NOTHING else NOTHING
+def _note(frame: Frame, *, hours: bool) -> str:
+    moved = "relaxed_note" if frame.body.relaxed else NOTHING
     if not hours:
         return frame.remarks(moved)
     timed = f"due_at IS NOT NULL AND (done_at IS NULL OR {_has_time('done_at')})"

@@ -11,7 +11,7 @@ from compliance.duties.frame import NOTHING, OWED, Frame
 from compliance.duties.output import select_found
 from compliance.duties.parameters import versions
 from compliance.duties.periods import within_version
-from compliance.duties.presence import stated
+from compliance.duties.presence import said, stated
 from compliance.duties.sources import literal
 from compliance.duties.status import stated_status
 from compliance.rulebook.model import DatedValue, Limit, Parameter
@@ -30,14 +30,14 @@ def _measured(frame: Frame, body: Limit) -> str:
     assert body.value is not None
     trigger = frame.as_date(body.trigger)
     value = frame.bind(body.value, OWED).sql
-    said = body.at_most if body.at_most is not None else body.at_least
-    bound, named = _bound(frame, said)
+    allowed = body.at_most if body.at_most is not None else body.at_least
+    bound, named = _bound(frame, allowed)
     sign = "<=" if body.at_most is not None else ">="
     is_so = f"({value}) {sign} ({bound})"
     owed = frame.owed(trigger, extra_where=_in_force(trigger, named))
-    found = stated(frame, is_so, NOTHING, "0 days", value=value, bound=bound)
+    found = stated(frame, is_so, NOTHING, "0 days", measured={"measured": value, "measured_bound": bound})
     answer = stated_status(frame.context.today, settled=body.settled)
-    return select_found(frame, owed, [found], answer, value="measured", bound="measured_bound")
+    return select_found(frame, owed, [found], answer, of="stated", said=said(frame), value="measured", bound="measured_bound")
 
 
 def _bound(frame: Frame, bound: str | float | None) -> tuple[str, list[Parameter]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from compliance.duties.coverage import LAST
 from compliance.duties.frame import NOTHING, Frame, Owed
@@ -16,15 +17,17 @@ def select_found(
     ctes: list[str],
     answer: str | None,
     *,
+    of: str = "timed",
+    said: Mapping[str, str] | None = None,
     trigger: str = "trigger_date",
     gap: str = "CAST(NULL AS BIGINT)",
     value: str = "NULL",
     bound: str = "NULL",
 ) -> str:
-    """The rule's SELECT: `owed` and the CTEs that follow, the last called `timed`, and what is found of each duty.
+    """The rule's SELECT: `owed` and the CTEs that follow, the last called `of`, and what is found of each duty.
 
-    `timed` has subject_id, trigger_date, due_date, done_date, ceased_date, unknown_because, variant, version, note,
-    trigger_ref, evidence_ref and whatever the answer needs.
+    That one has subject_id, trigger_date, due_date, done_date, ceased_date, variant, period, version, whatever the answer needs,
+    and those of unknown_because, unsure_because, note, trigger_ref and evidence_ref that are not `said` in SQL over it.
     """
     made = {
         "rule": literal(frame.rule.id),
@@ -42,9 +45,10 @@ def select_found(
         "bound": f"CAST({bound} AS DOUBLE)",
         "unsure_because": "unsure_because" if frame.cover.is_limited else NOTHING,
         "covers_to": LAST if frame.cover.is_limited else "CAST(NULL AS DATE)",
+        **(said or {}),
     }
     columns = ",\n  ".join(f"{made.get(name, name)} AS {name}" for name in FOUND)
-    rest = ",\n  ".join(ctes) + f"\nSELECT {columns}\nFROM timed"
+    rest = ",\n  ".join(ctes) + f"\nSELECT {columns}\nFROM {of}"
     return f"WITH {owed.sql(_own_columns(rest))},\n  {rest}"
 
 

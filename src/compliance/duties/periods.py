@@ -75,6 +75,11 @@ def branch_number(periods: Periods) -> str:
     return f"CASE {' '.join(cases)} END"
 
 
+def branched(periods: Periods, owed: str) -> str:
+    """The CTE `branched`: each owed row with the number of the branch that applies to it."""
+    return f"branched AS (\n    SELECT {owed}.*, {branch_number(periods)} AS branch\n    FROM owed AS {owed}\n  ),\n  "
+
+
 def is_plain(periods: Periods) -> bool:
     """Whether there is one length, and it always applies."""
     return len(periods.branches) == 1 and periods.branches[0].when is None

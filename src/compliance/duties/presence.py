@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from compliance.calendar import Duration
 from compliance.duties.context import PeriodCompiler
 from compliance.duties.coverage import FIRST, LAST, starts, unsure
@@ -11,9 +13,10 @@ from compliance.duties.periods import (
     Length,
     backward,
     branch_columns,
-    branch_number,
+    branched,
     choice,
     forward,
+    is_plain,
     moved,
     working_day_joins,
 )
@@ -29,60 +32,67 @@ def presence(frame: Frame) -> str:
     body = frame.body
     assert isinstance(body, Presence)
     trigger = frame.as_date(body.trigger)
-    found = stated(frame, _is_so(frame), _missing(frame), body.within or "0 days")
-    return select_found(frame, frame.owed(trigger), [found], stated_status(frame.context.today, settled=body.settled))
+    missing = _missing(frame)
+    found = stated(frame, _is_so(frame), missing, body.within or "0 days")
+    answer = stated_status(frame.context.today, settled=body.settled)
+    return select_found(frame, frame.owed(trigger), [found], answer, of="stated", said=said(frame, missing))
 
 
-def stated(frame: Frame, is_so: str, note: str, within: str, *, value: str = "NULL", bound: str = "NULL") -> str:
-    """The CTE `timed` of a duty met by a fact without a date; a limit adds what it measured and its bound."""
+def stated(frame: Frame, is_so: str, missing: str, within: str, *, measured: Mapping[str, str] | None = None) -> str:
+    """The CTE `stated` of a duty met by a fact without a date; a limit adds what it measured and its bound."""
     compiler = PeriodCompiler(frame.context, frame.rule, frame.source, OWED, ANCHOR)
     compiler.add(within)
     periods = compiler.done()
     due = choice([forward(ANCHOR, one.length) for one in periods.branches], "branch")
-    return f"""branched AS (
-    SELECT {OWED}.*, {branch_number(periods)} AS branch, {is_so} AS is_so, {note} AS found,
-      {value} AS measured, {bound} AS measured_bound
-    FROM owed AS {OWED}
-  ),
-  timed AS (
+    facts = {"is_so": is_so, **({"missing": missing} if missing != NOTHING else {}), **(measured or {})}
+    plain = is_plain(periods)
+    return f"""{"" if plain else branched(periods, OWED)}stated AS (
     SELECT {OWED}.*, {due} AS due_date, CAST(NULL AS DATE) AS done_date,
-      {branch_columns(periods)},
-      {OWED}.own_row_ref AS trigger_ref, {OWED}.own_row_ref AS evidence_ref,
-      {_unknown(frame, due)} AS unknown_because,
-      {_unsure(frame, due)} AS unsure_because,
-      {frame.remarks("found" if note != NOTHING else NOTHING)} AS note
-    FROM branched AS {OWED}{working_day_joins(ANCHOR, periods, "branch")}
-    WHERE branch IS NOT NULL OR {ANCHOR} IS NULL
+      {", ".join(f"{sql} AS {name}" for name, sql in facts.items())},
+      {branch_columns(periods)}
+    FROM {"owed" if plain else "branched"} AS {OWED}{working_day_joins(ANCHOR, periods, "branch")}
+    WHERE {"TRUE" if plain else f"branch IS NOT NULL OR {ANCHOR} IS NULL"}
   )"""
 
 
-def _unknown(frame: Frame, due: str) -> str:
+def said(frame: Frame, missing: str = NOTHING) -> dict[str, str]:
+    """SQL over `stated` of what is said of each duty: why it cannot be decided, the remarks, and the row that decided it."""
+    return {
+        "unknown_because": _unknown(frame),
+        "unsure_because": _unsure(frame),
+        "note": frame.remarks("missing" if missing != NOTHING else NOTHING),
+        "trigger_ref": "own_row_ref",
+        "evidence_ref": "own_row_ref",
+    }
+
+
+def _unknown(frame: Frame) -> str:
     return frame.unknown(
-        f"WHEN {ANCHOR} IS NULL THEN {literal(f'{frame.body.trigger} is missing')}",
-        f"WHEN ceased_date < {ANCHOR} THEN 'ended before it began: impossible order'",
+        f"WHEN trigger_date IS NULL THEN {literal(f'{frame.body.trigger} is missing')}",
+        "WHEN ceased_date < trigger_date THEN 'ended before it began: impossible order'",
         "WHEN is_so IS NULL THEN 'a blank decides it'",
         _uncounted(frame),
-        _no_longer_held(frame, due),
+        _no_longer_held(frame),
     )
 
 
-def _no_longer_held(frame: Frame, due: str) -> str:
+def _no_longer_held(frame: Frame) -> str:
     """SQL of when a record may have gone with the duty: it ended, and only the latest of its kind is held."""
     exists: Exists | None = getattr(frame.body, "exists", None)
     if exists is None or not frame.context.holds_only_latest(frame.context.source(exists.table)):
         return ""
-    said = literal("only the latest is held: there may have been one before it ended")
-    return f"WHEN NOT is_so AND ceased_date > {due} THEN {said}"
+    because = literal("only the latest is held: there may have been one before it ended")
+    return f"WHEN NOT is_so AND ceased_date > due_date THEN {because}"
 
 
-def _unsure(frame: Frame, due: str) -> str:
+def _unsure(frame: Frame) -> str:
     """SQL of why a blank proves nothing: a record may stand before the data start, or be made after they end."""
-    before = f"{ANCHOR} < {FIRST}"
+    before = f"trigger_date < {FIRST}"
     if getattr(frame.body, "exists", None) is not None:
         before = "TRUE"
     if getattr(frame.body, "at_most", None) is not None:
         before = "FALSE"
-    return unsure(frame.cover, before=before, after=f"{due} > {LAST}")
+    return unsure(frame.cover, before=before, after=f"due_date > {LAST}")
 
 
 def _uncounted(frame: Frame) -> str:

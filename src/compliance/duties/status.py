@@ -62,11 +62,10 @@ BREACHES = {"overdue": "open", "missed": "closed", "late": "closed"}
 
 
 def dated_status(today: str, *, in_time: str = "done_date <= due_date", past: str | None = None) -> str:
-    """SQL of the status of a duty met by a dated event; wants trigger_date, due_date, done_date, ceased_date, unknown_because."""
+    """SQL of the status, where it can be decided, of a duty met by a dated event; wants due_date, done_date and ceased_date."""
     past = past or f"{today} > due_date"
     return (
-        "CASE WHEN unknown_because IS NOT NULL THEN 'unknown'"
-        f" WHEN done_date IS NOT NULL AND {in_time} THEN 'met'"
+        f"CASE WHEN done_date IS NOT NULL AND {in_time} THEN 'met'"
         " WHEN done_date IS NOT NULL THEN 'late'"
         " WHEN ceased_date > due_date THEN 'missed'"
         " WHEN ceased_date <= due_date THEN 'lapsed'"
@@ -76,12 +75,15 @@ def dated_status(today: str, *, in_time: str = "done_date <= due_date", past: st
 
 
 def stated_status(today: str, *, settled: bool) -> str:
-    """SQL of the status of a duty met by a fact without a date (`is_so`); a settled one is decided on its day."""
-    missed = "WHEN TRUE THEN 'missed' " if settled else ""
+    """SQL of the status, where it can be decided, of a duty met by a fact without a date (`is_so`).
+
+    A settled one is decided on its day.
+    """
+    if settled:
+        return "CASE WHEN is_so THEN 'met' ELSE 'missed' END"
     return (
-        "CASE WHEN unknown_because IS NOT NULL THEN 'unknown'"
-        " WHEN is_so THEN 'met' "
-        f"{missed}WHEN ceased_date > due_date THEN 'missed'"
+        "CASE WHEN is_so THEN 'met'"
+        " WHEN ceased_date > due_date THEN 'missed'"
         " WHEN ceased_date <= due_date THEN 'lapsed'"
         f" WHEN {today} > due_date THEN 'overdue'"
         " ELSE 'due' END"
@@ -105,7 +107,7 @@ def days_over(today: str) -> str:
 
 def judged(found: str, today: str) -> str:
     """The SELECT of the duties, with the columns of the table `duties`, over a relation of what was found."""
-    decided = f"coalesce(answer, {dated_status(today)})"
+    decided = f"CASE WHEN unknown_because IS NOT NULL THEN 'unknown' ELSE coalesce(answer, {dated_status(today)}) END"
     made = {"days_over": days_over(today), "note": _note(today)}
     columns = ",\n  ".join(f"{made.get(name, name)} AS {name}" for name in COLUMNS)
     return f"""SELECT {columns}
