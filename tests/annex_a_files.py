@@ -47,7 +47,7 @@ def workbook(path: Path, sheets: Mapping[str, Rows], *, from_1904: bool = False)
 
 def _write(sheet: Any, row: int, column: int, value: Any, day: Any) -> None:
     if isinstance(value, date):
-        sheet.write_datetime(row, column, datetime.combine(value, time()), day)
+        sheet.write_datetime(row, column, value if isinstance(value, datetime) else datetime.combine(value, time()), day)
     elif isinstance(value, str) and value.startswith("="):
         sheet.write_formula(row, column, value, None, "")
     elif value is not None:

@@ -146,7 +146,8 @@ def _needs(rule: Rule) -> str:
     columns: dict[str, list[str]] = {}
     for table, column in sorted(compiled.needs):
         columns.setdefault(table, []).append(column)
-    return "; ".join(f"`{table}` ({', '.join(names)})" for table, names in columns.items())
+    said = [f"`{one}`" for one in compiled.said]
+    return "; ".join([*(f"`{table}` ({', '.join(names)})" for table, names in columns.items()), *said])
 
 
 def _link(words: str, url: str | None) -> str:

@@ -16,6 +16,7 @@ from compliance.rulebook.diagnostics import (
     DiagnosticError,
     from_validation_error,
     located,
+    nearest_help,
     printable,
     raise_if_any,
     valid_keys,
@@ -104,9 +105,7 @@ def test_position_of_a_character_within_text(loc: tuple[str | int, ...], word: s
     assert document.position_in(loc, value.index(word)) == Position(line, column)
 
 
-@pytest.mark.parametrize(
-    ("text", "column"), [("k: 'it''s x'", 11), ('k: "a\\"b x"', 10), ("k: it is x", 10), ("k: x", 4)]
-)
+@pytest.mark.parametrize(("text", "column"), [("k: 'it''s x'", 11), ('k: "a\\"b x"', 10), ("k: it is x", 10), ("k: x", 4)])
 def test_position_within_quoted_text(text: str, column: int) -> None:
     document = read(text)
     assert document.position_in(("k",), document.value["k"].index("x")) == Position(1, column)
@@ -354,3 +353,18 @@ def test_a_diagnostic_within_a_text_value() -> None:
     value = document.value["rules"][0]["when"]
     found = located(document, PATH, ("rules", 0, "when"), message="m", offset=value.index("b = 2"), length=5)
     assert found.render().splitlines()[1:] == ["        AND b = 2", "            ^^^^^"]
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("LAC-VIST", "the nearest valid rule is `LAC-VISIT`"),
+        ("tal", "the nearest of 30 are `LAC-DENTAL`"),
+        ("zz", "the nearest of 30 are `"),
+    ],
+)
+def test_of_many_names_the_likest_are_said_and_no_list(word: str, said: str) -> None:
+    names = ["LAC-VISIT", "LAC-DENTAL", *(f"FOS-{number:02}" for number in range(28))]
+    answer = nearest_help(word, names, "rule")
+    assert answer.startswith(said)
+    assert answer.count("`") <= 6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +155,22 @@ def test_open_document(tmp_path: Path) -> None:
 def test_dates(tmp_path: Path, said: Any, expected: str) -> None:
     dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": contacts(contact(day=said))}))
     assert rows(dataset, "SELECT received_at::DATE::VARCHAR FROM contacts") == [(expected,)]
+
+
+@pytest.mark.parametrize(
+    "said", [datetime(2024, 1, 5, 10, 30), "2024-01-05 10:30:00", "2024-01-05T10:30", "05/01/2024 10:30", 45296.4375]
+)
+def test_a_time_of_day_is_dropped_and_said(tmp_path: Path, said: Any) -> None:
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": contacts(contact("C2"), contact(day=said))}))
+    assert rows(dataset, "SELECT DISTINCT received_at::VARCHAR FROM contacts") == [("2024-01-05 00:00:00",)]
+    notices = rows(dataset, "SELECT source_row, column_name, reason FROM notices WHERE reason LIKE '%time of day%'")
+    assert notices == [(3, "Date of Contact", "1 cell of dates with a time of day: the time is dropped")]
+
+
+@pytest.mark.parametrize("said", [datetime(2024, 1, 5), "2024-01-05 00:00:00", "05/01/2024 0:00", 45296, "45296.0"])
+def test_midnight_is_no_time_of_day(tmp_path: Path, said: Any) -> None:
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": contacts(contact(day=said))}))
+    assert rows(dataset, "SELECT count(*) FROM notices WHERE reason LIKE '%time of day%'") == [(0,)]
 
 
 @pytest.mark.parametrize("said", ["01/31/2024", "05/01/24", "yesterday", "1066-01-01", "=B2+3"])

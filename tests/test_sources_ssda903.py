@@ -274,6 +274,12 @@ PERIODS = {
         [("2022-05-01", None), ("2022-08-01", None)],
         [("2022-05-01", None)],
     ),
+    "care of one day": (
+        [episode("01/05/2022", "S", "01/05/2022", "E4A")],
+        [("2022-05-01", "2022-05-01")],
+        [("2022-05-01", "2022-05-01")],
+        [("2022-05-01", "2022-05-01")],
+    ),
     "the new episode is not there": (
         [episode("01/05/2022", "S", "01/08/2022", "X1")],
         [("2022-05-01", None)],
@@ -300,6 +306,16 @@ def test_runs_of_episodes(
     assert runs(dataset, "placements") == placements
     assert runs(dataset, "legal_statuses") == statuses
     assert dataset.tables["episodes"].loaded == len(episodes)
+
+
+def test_an_episode_of_one_day_gives_way_to_another_of_that_day_and_is_said(tmp_path: Path) -> None:
+    first = episode("01/05/2022", "S", "01/08/2022")
+    table(tmp_path / "e.csv", EPISODES, first, episode("01/08/2022", "P", "01/08/2022", PLACE="K2"), episode("01/08/2022", "P"))
+    dataset = opened(tmp_path)
+    assert runs(dataset, "care_periods") == [("2022-05-01", None)]
+    assert runs(dataset, "placements") == [("2022-05-01", "2022-08-01"), ("2022-08-01", None)]
+    said = rows(dataset, "SELECT source_row, column_name, value FROM notices WHERE reason LIKE '%start and end on one day%'")
+    assert said == [(3, "DEC", "2022-08-01")]
 
 
 def test_why_care_and_a_placement_ended(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from compliance.dataset.schema import load_schema
 from compliance.errors import RuleFileError
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import Rule
+
+if TYPE_CHECKING:
+    from compliance.duties.compiled import Compiled, CompiledMeasure
 
 SCHEMAS = (
     "rule-file",
@@ -81,12 +85,12 @@ def needs_of(rulebook: Rulebook, rule: Rule) -> list[str]:
 
     bench = Workbench(load_schema(), rulebook)
     if rule.is_duty:
-        needs = bench.compile(rule).needs
+        compiled: Compiled | CompiledMeasure = bench.compile(rule)
     elif rule.measure is not None:
-        needs = compile_measure(bench, rule).needs
+        compiled = compile_measure(bench, rule)
     else:
         return []
-    return sorted(f"{table}.{column}" for table, column in needs)
+    return sorted({*(f"{table}.{column}" for table, column in compiled.needs), *compiled.said})
 
 
 @command.command("test")

@@ -28,6 +28,8 @@ class Compiled:
     needs: frozenset[Need]
     definitions: tuple[str, ...]
     codes: frozenset[CodeNeed] = frozenset()
+    said: tuple[str, ...] = ()
+    doubts: tuple[tuple[str, str, str], ...] = ()
 
     def on(self, as_of: datetime.date) -> str:
         """The SQL for one as-of day."""
@@ -47,6 +49,7 @@ class CompiledMeasure:
     counts: tuple[str, ...] = ()
     codes: frozenset[CodeNeed] = frozenset()
     by: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,15 @@ from compliance.dataset.schema import Schema
 from compliance.duties.compiled import BUILT_IN_FACTS, FACT, CodeNeed, Compiled, CompiledDefinition, Need, definitions_in_order
 from compliance.duties.context import Context
 from compliance.duties.deadline import deadline
-from compliance.duties.expressions import compared_codes
+from compliance.duties.expressions import bind, compared_codes
 from compliance.duties.frame import Frame
+from compliance.duties.held import DOUBTED, Doubt, checked
 from compliance.duties.limit import limit
 from compliance.duties.presence import presence
 from compliance.duties.recurring import recurring
 from compliance.duties.sequence import sequence
 from compliance.duties.sources import ALL_AUTHORITIES, Source, authorities_source, quoted, table_source
+from compliance.duties.status import FOUND
 from compliance.errors import EngineError, RuleFileError
 from compliance.rulebook import conditions
 from compliance.rulebook.diagnostics import nearest_help
@@ -108,6 +110,9 @@ class Workbench:
             history_of=tuple(sorted(history)),
             rests_on=rests_on,
             code_needs=self._code_needs(parsed.expression, under),
+            unsure_without=frozenset(checked(definition.unsure_without, self.schema)).union(
+                *(source.unsure_without for source in under.values())
+            ),
         )
 
     def _code_needs(self, query: conditions.Expression, under: Mapping[str, Source]) -> frozenset[CodeNeed]:
@@ -138,7 +143,7 @@ class Workbench:
                 base |= under[table].reads
             elif table not in (RUN, ALL_AUTHORITIES) and column not in ("authority", "row_ref"):
                 base.add((table, column.removesuffix(LATER)))
-        return frozenset(need for need in base if not is_optional(need, definition.optional))
+        return frozenset(need for need in base if not is_optional(need, [*definition.optional, *definition.unsure_without]))
 
     def context(self) -> Context:
         """What the kinds' compilers share."""
@@ -150,8 +155,23 @@ class Workbench:
         assert isinstance(body, Duty)
         frame = Frame(self.context(), rule, body)
         sql = KINDS[rule.kind](frame)
-        needs = frozenset(need for need in frame.reads if not is_optional(need, rule.optional))
-        return Compiled(rule.id, sql, needs, self.in_order(frame.sources_used), frozenset(frame.codes))
+        doubts = self._doubts(rule, frame.unsure_without)
+        optional = [*rule.optional, *(said for said, _, _ in doubts)]
+        needs = frozenset(need for need in frame.reads if not is_optional(need, optional))
+        definitions, said = self.in_order(frame.sources_used), checked(rule.needs, self.schema)
+        return Compiled(rule.id, sql, needs, definitions, frozenset(frame.codes), said, doubts)
+
+    def _doubts(self, rule: Rule, inherited: Iterable[str]) -> tuple[Doubt, ...]:
+        """What the data must hold for a breach to be one, with SQL of which duties; a rule's own word goes first."""
+        found = Source(name=rule.id, relation="", columns=FOUND, key=(), subject="duty", is_table=False)
+        own: list[Doubt] = []
+        for one in rule.unsure_without:
+            if isinstance(one, str):
+                own.append((one, "", ""))
+            else:
+                own.append((one.lacks, bind(one.when, found, DOUBTED, condition=True).sql, one.says or ""))
+        named = set(checked((said for said, _, _ in own), self.schema))
+        return tuple(sorted([*own, *((said, "", "") for said in inherited if said not in named)]))
 
     def in_order(self, names: Iterable[str]) -> tuple[str, ...]:
         """The definitions among the names, and those they rest on, each after what it rests on."""

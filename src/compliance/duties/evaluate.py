@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import TypeVar
@@ -18,6 +18,7 @@ from compliance.dataset.schema import Schema
 from compliance.duties.compiled import BUILT_IN_FACTS, FACT, CodeNeed, Compiled, CompiledMeasure, Need, filled
 from compliance.duties.cursors import Cursors, Task
 from compliance.duties.frame import NUMBERED, SUBJECT
+from compliance.duties.held import doubted, wanted
 from compliance.duties.owners import OWNERS, owned
 from compliance.duties.pack import Pack
 from compliance.duties.status import FOUND, judged
@@ -58,12 +59,26 @@ class Available:
         """The tables that hold one stretch of time only."""
         return frozenset(each.table for each in self.coverage)
 
+    def missing_for(self, one: Compiled | CompiledMeasure) -> tuple[str, ...]:
+        """What a rule needs that the dataset does not hold, in words, in order."""
+        return tuple(sorted({*self.missing(one.needs, one.codes), *filter(self.lacks, one.said)}))
+
+    def lacks(self, said: str) -> bool:
+        """Whether the dataset holds none of the tables, columns and codes of the words."""
+        return not any(self._holds(*one) for one in wanted(said))
+
+    def _holds(self, table: str, column: str | None, code: str | None) -> bool:
+        if column is None:
+            return any(table == held for held, _ in self.columns)
+        kinds = self.kinds.get((table, column))
+        return (table, column) in self.columns and (code is None or kinds is None or code in kinds)
+
     def missing(self, needs: Iterable[Need], codes: Iterable[CodeNeed] = ()) -> tuple[str, ...]:
         """The needs that the dataset does not hold, as `table.column` or `table.column = code`, in order."""
         absent = {f"{table}.{column}" for table, column in needs if (table, column) not in self.columns}
-        for table, column, wanted in codes:
-            if (table, column) in self.kinds and not self.kinds[table, column] & set(wanted):
-                absent.add(f"{table}.{column} = {' or '.join(wanted)}")
+        for table, column, looked_for in codes:
+            if (table, column) in self.kinds and not self.kinds[table, column] & set(looked_for):
+                absent.add(f"{table}.{column} = {' or '.join(looked_for)}")
         return tuple(sorted(absent))
 
 
@@ -143,11 +158,11 @@ def _runs(sql: str) -> Callable[[duckdb.DuckDBPyConnection], None]:
 def _ready(compiled: Sequence[Compiled], available: Available, result: Evaluation) -> list[Compiled]:
     ready = []
     for one in compiled:
-        missing = available.missing(one.needs, one.codes)
+        missing = available.missing_for(one)
         if missing:
             result.not_evaluated.append(NotEvaluated(one.rule, missing, f"needs {', '.join(missing)}"))
         else:
-            ready.append(one)
+            ready.append(replace(one, sql=doubted(one.sql, one.doubts, available)))
     return ready
 
 
@@ -155,7 +170,7 @@ def _ready_measures(compiled: Sequence[CompiledMeasure], available: Available, r
     out = {one.rule for one in result.not_evaluated}
     ready = []
     for one in compiled:
-        missing = available.missing(one.needs, one.codes)
+        missing = available.missing_for(one) + _unsure_for_all(one, available, result)
         if missing:
             result.not_evaluated.append(NotEvaluated(one.rule, missing, f"needs {', '.join(missing)}"))
         elif one.withheld:
@@ -167,6 +182,13 @@ def _ready_measures(compiled: Sequence[CompiledMeasure], available: Available, r
         else:
             ready.append(one)
     return ready
+
+
+def _unsure_for_all(one: CompiledMeasure, available: Available, result: Evaluation) -> tuple[str, ...]:
+    """What the data lack without which no duty that a measure counts could be a breach: the rest alone would mislead."""
+    if one.of_rule is None:
+        return ()
+    return tuple(said for said, when, _ in result.pack.duties[one.of_rule].doubts if not when and available.lacks(said))
 
 
 def _falls_short(one: CompiledMeasure, available: Available, result: Evaluation) -> str | None:

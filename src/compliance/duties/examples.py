@@ -13,7 +13,7 @@ import duckdb
 from compliance.dataset.ingest import create_tables
 from compliance.dataset.schema import Column, Schema, Table
 from compliance.dataset.values import name, quoted
-from compliance.duties.compiler import Workbench
+from compliance.duties.compiler import Workbench, is_optional
 from compliance.duties.evaluate import Available, Evaluation, NotEvaluated, evaluate, prepare
 from compliance.duties.measures import compile_measure
 from compliance.duties.pack import Pack
@@ -60,22 +60,27 @@ class ExampleBench:
 
     def run(self, rule: Rule, examples: Sequence[Example] | None = None) -> list[Outcome]:
         """The outcome of each example of a duty rule or a measure."""
-        groups: dict[tuple[datetime.date, frozenset[str]], list[tuple[int, Example]]] = {}
+        groups: dict[tuple[datetime.date, frozenset[str], tuple[str, ...]], list[tuple[int, Example]]] = {}
         for number, example in enumerate(rule.examples if examples is None else examples):
             latest = frozenset(table for table, history in example.history.items() if history == "latest")
-            groups.setdefault((example.as_of, latest), []).append((number, example))
+            groups.setdefault((example.as_of, latest, tuple(example.without)), []).append((number, example))
         found: dict[int, Outcome] = {}
-        for (as_of, latest), group in groups.items():
-            found |= self._run_group(rule, as_of, latest, group)
+        for (as_of, latest, without), group in groups.items():
+            found |= self._run_group(rule, as_of, latest, without, group)
         return [found[number] for number in sorted(found)]
 
     def _run_group(
-        self, rule: Rule, as_of: datetime.date, latest: frozenset[str], group: list[tuple[int, Example]]
+        self,
+        rule: Rule,
+        as_of: datetime.date,
+        latest: frozenset[str],
+        without: Sequence[str],
+        group: list[tuple[int, Example]],
     ) -> dict[int, Outcome]:
         self.connection.execute("BEGIN")
         try:
             self._load(group)
-            evaluation = self._evaluate(rule, as_of, latest)
+            evaluation = self._evaluate(rule, as_of, latest, without)
             _raise_failure(evaluation.not_evaluated)
             answer = self._duties(rule) if rule.is_duty else self._measures(rule)
             return {number: _outcome(rule, example, answer.get(f"x{number}", [])) for number, example in group}
@@ -91,7 +96,7 @@ class ExampleBench:
         self.connection.execute("BEGIN")
         try:
             self._load([(0, example)])
-            yield self._evaluate(rule, example.as_of, frozenset())
+            yield self._evaluate(rule, example.as_of, frozenset(), example.without)
         finally:
             self.connection.execute("ROLLBACK")
 
@@ -112,7 +117,7 @@ class ExampleBench:
         finally:
             self.connection.execute("ROLLBACK")
 
-    def _evaluate(self, rule: Rule, as_of: datetime.date, latest: frozenset[str]) -> Evaluation:
+    def _evaluate(self, rule: Rule, as_of: datetime.date, latest: frozenset[str], without: Sequence[str]) -> Evaluation:
         names = {rule.id}
         if rule.measure is not None and rule.measure.of in self.rulebook.rules:
             names.add(rule.measure.of)
@@ -120,7 +125,8 @@ class ExampleBench:
         if rule.id not in rulebook.rules or rulebook.rules[rule.id] is not rule:
             rulebook = _with(rulebook, rule)
         pack = self._pack(rule, rulebook, latest)
-        return evaluate(self.connection, self.schema, rulebook, as_of, Available(self.everything, latest), pack, at_once=1)
+        held = Available(frozenset(need for need in self.everything if not is_optional(need, without)), latest)
+        return evaluate(self.connection, self.schema, rulebook, as_of, held, pack, at_once=1)
 
     def _pack(self, rule: Rule, rulebook: Rulebook, latest: frozenset[str]) -> Pack:
         """The rule compiled, once for all its examples."""

@@ -54,6 +54,7 @@ class Frame:
     reads: set[Need] = field(default_factory=set)
     codes: set[CodeNeed] = field(default_factory=set)
     sources_used: set[str] = field(default_factory=set)
+    unsure_without: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.source = self.use(self.body.of)
@@ -72,6 +73,7 @@ class Frame:
         if not source.is_table:
             self.reads |= source.reads
             self.codes |= source.code_needs
+            self.unsure_without |= source.unsure_without
         return source
 
     def bind(self, text: str, alias: str = SUBJECT, *, condition: bool = False, expect: Expect | None = None) -> Bound:

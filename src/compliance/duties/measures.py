@@ -7,6 +7,7 @@ from compliance.duties.compiled import CompiledMeasure, Need
 from compliance.duties.compiler import Workbench, is_optional
 from compliance.duties.coverage import tables_of
 from compliance.duties.expressions import Bound, bind
+from compliance.duties.held import checked
 from compliance.duties.periods import Length, backward
 from compliance.duties.sources import Source, literal, quoted
 from compliance.rulebook.model import Measure, Rule
@@ -82,6 +83,7 @@ WHERE {" AND ".join(f"({part})" for part in where) or "TRUE"}"""
             () if self.is_of_rule else tuple(sorted(tables_of(self.source))),
             self.source.code_needs,
             tuple(dict.fromkeys(self.body.by)),
+            checked([*self.rule.needs, *self.source.unsure_without], self.bench.schema),
         )
 
     def _withheld(self) -> str | None:

@@ -75,22 +75,27 @@ def _earliest(frame: Frame, body: Recurring, day: str) -> str:
 def _hits(frame: Frame, body: Recurring, columns: EventColumns, *, latest: bool) -> str:
     """The CTE `hits`: the days of qualifying events for each span, several on one day being one."""
     event: Event = body.event
-    where = [
-        frame.event_condition(event.where, columns.source, EVENT),
-        _earliest(frame, body, columns.day),
-        f"{OWED}.ceased_date IS NULL OR {columns.day} <= {OWED}.ceased_date",
-    ]
+    where = [frame.event_condition(event.where, columns.source, EVENT), _earliest(frame, body, columns.day)]
+    where += [] if latest else [f"{OWED}.ceased_date IS NULL OR {columns.day} <= {OWED}.ceased_date"]
     if event.until is not None and event.until.strip() != "any":
         where.append(f"{columns.day} <= {frame.as_date(event.until, OWED)}")
     kept = " AND ".join(f"({part})" for part in where if part != "TRUE") or "TRUE"
     newest = f"\n    QUALIFY row_number() OVER (PARTITION BY {OWED}.n ORDER BY {columns.day} DESC) = 1" if latest else ""
-    return f"""hits AS (
+    return f"""{"newest" if latest else "hits"} AS (
     SELECT {OWED}.n, {columns.day} AS day, min({EVENT}.row_ref) AS ref
     FROM owed AS {OWED}
     JOIN {columns.source.relation} AS {EVENT} ON {frame.matching(event, columns.source, EVENT)}
     WHERE {kept}
     GROUP BY {OWED}.n, {columns.day}{newest}
+  ){WITHIN_SPAN if latest else ""}"""
+
+
+WITHIN_SPAN = """,
+  hits AS (
+    SELECT newest.n, newest.day, newest.ref FROM newest JOIN owed ON owed.n = newest.n
+    WHERE owed.ceased_date IS NULL OR newest.day <= owed.ceased_date
   )"""
+"""The CTE `hits` where only the newest event is held: within the span it counts, after it it hides any before it."""
 
 
 def _points(body: Recurring, *, latest: bool) -> str:
@@ -291,10 +296,14 @@ def _timed(frame: Frame, body: Recurring, *, latest: bool) -> str:
     unsure_which = "WHEN done_date IS NULL AND ceased_date IS NULL AND sooner < {0} AND {1} >= {0} THEN {2} ".format(
         frame.context.today, due, literal("only the latest event is held: which it was decides")
     )
+    hidden = "WHEN n IN (SELECT n FROM newest) AND n NOT IN (SELECT n FROM hits) THEN {} ".format(
+        literal("only the latest event is held, from after the end: there may have been others before")
+    )
     cases = [
         f"WHEN gap_start IS NULL THEN {literal(f'{body.trigger} is missing')}",
         "WHEN ceased_date < trigger_date THEN 'ended before it began: impossible order'",
         unsure_which if latest else "",
+        hidden if latest else "",
         _unseen(frame, body, early, due),
         _which_is_unknown(body, due, frame.context.today) if early else "",
     ]

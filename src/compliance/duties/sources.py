@@ -46,6 +46,7 @@ class Source:
     history_of: tuple[str, ...] = ()
     rests_on: tuple[str, ...] = ()
     code_needs: frozenset[CodeNeed] = frozenset()
+    unsure_without: frozenset[str] = frozenset()
     may_be_later: frozenset[str] = frozenset()
 
     def reading(self, column: str) -> frozenset[tuple[str, str]]:

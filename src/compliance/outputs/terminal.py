@@ -88,7 +88,7 @@ def print_rule_group(console: Console, found: Sequence[Finding], *, limit: int) 
 
 
 def print_finding(console: Console, one: Finding) -> None:
-    """One duty on one line: its state, whom it is about, what happened, who answers for it, and where it stands."""
+    """One duty on one line: its state, whom it is about, what happened, who answers for it, its id, and the row it rests on."""
     who = one.person_id or one.subject_id
     subject = f"child {who}" if one.person_id and one.subject_type != "child" else f"{one.subject_type} {one.subject_id}"
     extra = f" ({one.subject_type} {one.subject_id})" if one.person_id and one.subject_id != who else ""
@@ -99,8 +99,14 @@ def print_finding(console: Console, one: Finding) -> None:
         subject + extra,
         f"  {one.message()}{_waived(one)}",
         (f"  [{owner}]" if owner else "", "dim"),
-        (f"  {one.id}", "dim"),
+        (f"  {one.id}{_place(one)}", "dim"),
     )
+
+
+def _place(one: Finding) -> str:
+    """Where the row stands that decided it; nothing where that is withheld."""
+    rows = [row for row in one.evidence if row.file is not None]
+    return f"  {rows[-1].place()}" if rows else ""
 
 
 def _waived(one: Finding) -> str:

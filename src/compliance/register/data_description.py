@@ -59,6 +59,6 @@ def _listed(found: dict[str, set[str]]) -> tuple[tuple[str, tuple[str, ...]], ..
 
 def _switched_off(pack: Pack, available: Available) -> dict[str, tuple[str, ...]]:
     """The rules that cannot be evaluated, with what each of them lacks."""
-    lacking = {name: available.missing(one.needs, one.codes) for name, one in pack.duties.items()}
-    lacking |= {name: available.missing(one.needs, one.codes) for name, one in pack.measures.items()}
+    lacking = {name: available.missing_for(one) for name, one in pack.duties.items()}
+    lacking |= {name: available.missing_for(one) for name, one in pack.measures.items()}
     return {rule: missing for rule, missing in lacking.items() if missing}

@@ -61,6 +61,10 @@ class Diagnostic:
         return [f"  {shown}", f"  {pad}{'^' * max(1, _cells(shown[at : at + marked]))}"]
 
 
+FEW = 20
+"""Words that a person will read through."""
+
+
 class DiagnosticError(RuleFileError):
     """Everything found wrong in one or more rule files, raised once."""
 
@@ -102,15 +106,24 @@ def nearest(word: str, valid: Iterable[str]) -> str | None:
 
 
 def nearest_help(word: str, valid: Iterable[str], noun: str) -> str:
-    """A statement naming the nearest valid word, or all the valid ones where none is near."""
+    """A statement naming the nearest valid word; where none is near, all the valid ones or, of many, the three likest."""
     names = sorted(valid)
     close = nearest(word, names)
     if close is not None:
         return f"the nearest valid {noun} is `{close}`"
     if not names:
         return f"no {noun} is valid here"
-    listed = ", ".join(f"`{name}`" for name in names[:20]) + (", …" if len(names) > 20 else "")
-    return f"a valid {noun} is one of {listed}"
+    if len(names) > FEW:
+        return f"the nearest of {len(names)} are {', '.join(f'`{name}`' for name in likest(word, names))}"
+    return f"a valid {noun} is one of {', '.join(f'`{name}`' for name in names)}"
+
+
+def likest(word: str, names: Sequence[str], count: int = 3) -> list[str]:
+    """The names that hold the word, else those that it most resembles, however little."""
+    by_lower = {name.lower(): name for name in names}
+    sought = word[:200].lower()
+    holding = [name for lower, name in by_lower.items() if sought in lower]
+    return holding[:count] or [by_lower[one] for one in difflib.get_close_matches(sought, by_lower, n=count, cutoff=0)]
 
 
 # --- from pydantic ------------------------------------------------------------------------------------------------
@@ -133,9 +146,7 @@ def from_validation_error(
     return list(dict.fromkeys(found))
 
 
-def _from_detail(
-    document: Document, detail: ErrorDetails, path: str, model: type[BaseModel] | None, at: Loc
-) -> Diagnostic:
+def _from_detail(document: Document, detail: ErrorDetails, path: str, model: type[BaseModel] | None, at: Loc) -> Diagnostic:
     match detail["type"]:
         case "extra_forbidden":
             return _unknown_key(document, detail["loc"], path, model, at)

@@ -452,6 +452,7 @@ class Example(Strict):
     as_of: datetime.date
     expect: list[Any] | dict[str, Any] | None
     history: dict[str, Literal["full", "latest"]] = Field(default_factory=dict)
+    without: list[str] = Field(default_factory=list, description="tables or table.columns that the data do not hold")
     facts: list[dict[str, Any]] = Field(default_factory=list)
 
     @property
@@ -465,6 +466,14 @@ class Beside(Strict):
 
     rule: str
     because: str
+
+
+class Doubted(Strict):
+    """Duties that cannot be called a breach where the data lack something, or (with `says`) whose answer carries a remark."""
+
+    lacks: str
+    when: Condition = Field(description="over what is found: trigger_date, due_date, done_date, ceased_date, variant, gap, value")
+    says: str | None = None
 
 
 class Rule(Strict):
@@ -489,6 +498,10 @@ class Rule(Strict):
     paragraphs: list[int] = Field(default_factory=list, description="paragraphs of the cabinet report")
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     optional: list[str] = Field(default_factory=list, description="tables or table.columns the rule can do without")
+    needs: list[str] = Field(default_factory=list, description="what it cannot do without, beyond what it is seen to read")
+    unsure_without: list[str | Doubted] = Field(
+        default_factory=list, description="what it can do without, where a breach is then unknown"
+    )
     reading: str | None = None
     deadline: Deadline | None = None
     recurring: Recurring | None = None
@@ -535,6 +548,7 @@ class Definition(Strict):
     subject: str | None = None
     history: list[str] = Field(default_factory=list, description="tables whose events it reads as a history")
     optional: list[str] = Field(default_factory=list)
+    unsure_without: list[str] = Field(default_factory=list, description="what it can do without, where a breach is then unknown")
     sql: str
 
 

@@ -55,6 +55,11 @@ _BASE = {False: "1899-12-30", True: "1904-01-01"}
 _NO_LISTS = ("front sheet", "faq and changes", "guidance", "codes used")
 _ONE_ROW_A_CHILD = (6, 7, 8, 9)
 _TITLE = r"^(annex a )?list 0*\d{1,2}\b"
+_TIMED = (
+    "strlen({0}) > 10 AND regexp_matches({0}, '[T ]\\d{{1,2}}:\\d\\d') AND NOT regexp_matches({0}, '[T ]0?0:00(:00)?(\\.0*)?$')"
+    " OR regexp_full_match({0}, '[2-5]\\d{{4}}\\.0*[1-9]\\d*')"
+)
+"""SQL of a date with a time of day that is not midnight."""
 _YES_OR_NO = frozenset({"yes", "no", ""})
 
 
@@ -436,6 +441,7 @@ class _Reading:
         repeated = self._drop_repeated_headings()
         coded = [self.found.known.fields[key] for key in self.found.positions if self.found.known.fields[key].codes]
         unknown = list(self._unknown_answers(coded))
+        timed = list(self._times())
         kept = f"{name(self.found.known.id)} IS NOT NULL"
         columns = [self._read_field(self.found.known.fields[key]) for key in self.found.positions]
         joins = " ".join(f"LEFT JOIN {self._words(each)} {name('m ' + each.name)} ON {self._joins(each)}" for each in coded)
@@ -446,6 +452,7 @@ class _Reading:
             yield Remark(None, None, None, f"{_rows(repeated)} left out: the heading or the title again")
         yield from self._left_out(kept)
         yield from unknown
+        yield from timed
 
     def _trimmed(self) -> str:
         """SQL for the rows below the heading with tidy text."""
@@ -511,6 +518,22 @@ class _Reading:
         total = (self.connection.execute(f"SELECT count(*) {unknown}").fetchone() or (0,))[0]
         if total > len(rows):
             yield Remark(None, each.heading, None, f"not understood in {total - len(rows):,} further rows, so read as blank")
+
+    def _times(self) -> Iterator[Remark]:
+        """Says, of each column of dates, how many cells hold a time of day too, with the first of them."""
+        for key in self.found.positions:
+            each = self.found.known.fields[key]
+            found = self._timed(each) if each.type == "date" else None
+            if found and found[0]:
+                cells = "1 cell" if found[0] == 1 else f"{found[0]:,} cells"
+                yield Remark(found[1], each.heading, found[2], f"{cells} of dates with a time of day: the time is dropped")
+
+    def _timed(self, each: Field) -> tuple[int, int, str] | None:
+        """How many cells of a column hold a time that is not midnight, the row of the first, and what it holds."""
+        column = name(each.name)
+        return self.connection.execute(
+            f"SELECT count(*), min(_row), arg_min({column}, _row) FROM {self.relation('trimmed')} WHERE {_TIMED.format(column)}"
+        ).fetchone()
 
     def _words(self, each: Field) -> str:
         return self.relation("words", each.name)
@@ -617,10 +640,11 @@ def _create_macros(connection: DuckDBPyConnection) -> None:
     connection.execute(f"CREATE OR REPLACE MACRO staging.annex_tidy(t) AS CASE WHEN {blank} THEN NULL ELSE t END")
     none = " OR ".join(f"starts_with(t, {quoted(day)})" for day in _NO_DATES)
     serial = "regexp_full_match(t, '[2-5]\\d{4}(\\.\\d+)?')"
+    iso = "'\\d{4}-\\d{2}-\\d{2}([T ].*)?'"
     dashed = "'^(\\d{1,2})[-./](\\d{1,2})[-./](\\d{4})( .*)?$'"
     worded = f"strftime(try_strptime(t, [{', '.join(map(quoted, _WORDED_DATES))}]), '%Y-%m-%d')"
     reading = (
-        f"CASE WHEN t LIKE '____-__-__%' AND t BETWEEN '19' AND '21' THEN t WHEN {none} THEN NULL "
+        f"CASE WHEN regexp_full_match(t, {iso}) AND t BETWEEN '19' AND '21' THEN left(t, 10) WHEN {none} THEN NULL "
         f"WHEN {serial} THEN strftime(base + try_cast(split_part(t, '.', 1) AS INTEGER), '%Y-%m-%d') "
         f"WHEN regexp_full_match(t, {dashed}) THEN regexp_replace(t, {dashed}, '\\1/\\2/\\3') "
         f"ELSE coalesce({worded}, t) END"

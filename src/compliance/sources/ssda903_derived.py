@@ -62,6 +62,7 @@ class Derived:
         if "episodes" in self.relations:
             self._runs()
             self._say_of_periods()
+            self._say_of_days()
         for of, sql in self._queries():
             if any(table in self.relations for table in self.homes(of)):
                 self.connection.execute(f"CREATE TABLE {self.relation(of)} AS {sql}")
@@ -77,9 +78,10 @@ class Derived:
         """Makes the relation of episodes with the period of care, placement and legal status that each belongs to.
 
         A period goes on where an episode starts on the day the one before it ended, for a new one to begin; S begins
-        one, as does a gap. Where the one before has no end, or a later one, the child did not leave: it goes on.
+        one, as does a gap. Where the one before has no end, or a later one, the child did not leave: it goes on. An
+        episode cannot start and end on one day: one that does gives way to another that starts then.
         """
-        order = "PARTITION BY CHILD ORDER BY DECOM, DEC NULLS LAST, _file, _row"
+        order = "PARTITION BY CHILD ORDER BY DECOM, DEC IS NOT DISTINCT FROM DECOM, DEC NULLS LAST, _file, _row"
         self.connection.execute(f"""
             CREATE TABLE {self.relation("runs")} AS
             WITH known AS (
@@ -201,6 +203,17 @@ class Derived:
             FROM {self._rows("oc3")}
             WHERE ACCOM IS NOT NULL AND ACCOM NOT IN ('0', '0.0')
             QUALIFY coalesce(_year, 0) = max(coalesce(_year, 0)) OVER (PARTITION BY CHILD)"""
+
+    def _say_of_days(self) -> None:
+        """Notes how many episodes start and end on one day, with the row of the first."""
+        episodes = self.relations["episodes"]
+        found = self.connection.execute(
+            f"SELECT _file, min(_row), arg_min(DEC, _row), count(*) FROM {episodes} WHERE DEC = DECOM GROUP BY 1"
+        ).fetchall()
+        for number, row, day, count in found:
+            often = f" ({count:,} times)" if count > 1 else ""
+            said = Remark(row, "DEC", day, f"an episode cannot start and end on one day{often}")
+            self.said.setdefault(("episodes", number), []).append(said)
 
     def _say_of_periods(self) -> None:
         """Notes how many periods began before their first episode here, and how many go on in one that is not here."""

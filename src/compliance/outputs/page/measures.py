@@ -158,5 +158,3 @@ def value_of(value: float | None, series: Series) -> str:
             return f"£{value:,.0f}"
         case _:
             return f"{value:,.1f}".removesuffix(".0")
-
-
