@@ -48,13 +48,17 @@ def test_durations_are_read_and_written_as_words(words: str, duration: Duration,
     assert str(duration) == again
 
 
-@pytest.mark.parametrize("words", ["", "days", "-1 days", "1.5 days", "3 moons", "3", "3 working", "0 working days", "² days"])
+@pytest.mark.parametrize(
+    "words", ["", "days", "-1 days", "1.5 days", "3 moons", "3", "3 working", "0 working days", "² days"]
+)
 def test_what_is_not_a_duration_is_refused(words: str) -> None:
     with pytest.raises(UsageError):
         Duration.parse(words)
 
 
-@given(st.integers(1, 999), st.sampled_from(["days", "weeks", "months", "years", "working_days", "clear_days", "hours"]))
+@given(
+    st.integers(1, 999), st.sampled_from(["days", "weeks", "months", "years", "working_days", "clear_days", "hours"])
+)
 def test_a_duration_survives_its_words(n: int, unit: calendar.Unit) -> None:
     assert Duration.parse(str(Duration(n, unit))) == Duration(n, unit)
 
@@ -167,7 +171,9 @@ def test_the_working_days_are_counted_one_by_one() -> None:
 
 
 @given(days, st.integers(1, 120))
-def test_python_and_sql_agree_on_the_nth_working_day(connection: duckdb.DuckDBPyConnection, start: date, n: int) -> None:
+def test_python_and_sql_agree_on_the_nth_working_day(
+    connection: duckdb.DuckDBPyConnection, start: date, n: int
+) -> None:
     found = connection.execute(
         'SELECT later."day" FROM "calendar" t, "calendar" later '
         'WHERE t."day" = ? AND later.is_working AND later.working_day = t.working_day + ?',

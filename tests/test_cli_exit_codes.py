@@ -211,7 +211,9 @@ def test_outputs_are_private_and_whole(compliance: Command, dataset: Path, rules
     assert not list(tmp_path.glob(".out.*"))
 
 
-def test_parquet_holds_the_findings_with_real_dates(compliance: Command, dataset: Path, rules: Path, tmp_path: Path) -> None:
+def test_parquet_holds_the_findings_with_real_dates(
+    compliance: Command, dataset: Path, rules: Path, tmp_path: Path
+) -> None:
     result = compliance("check", dataset, "--rules", rules, "--output", f"parquet={tmp_path / 'f.parquet'}")
     assert result.returncode == 1, result.stderr
     with duckdb.connect() as connection:

@@ -280,7 +280,9 @@ def test_a_column_of_unknown_type_goes_anywhere() -> None:
 def test_aggregates_where_they_are_allowed() -> None:
     text = "count(*) FILTER (WHERE b) / count(DISTINCT s) > 0.5 AND max(d) > min(e) AND bool_or(b)"
     condition = parse_condition(text, COLUMNS, allow_aggregates=True)
-    row = answer(f"SELECT {to_sql(condition)} FROM (SELECT TRUE AS b, 'x' AS s, DATE '2021-01-02' AS d, DATE '2021-01-01' AS e)")
+    row = answer(
+        f"SELECT {to_sql(condition)} FROM (SELECT TRUE AS b, 'x' AS s, DATE '2021-01-02' AS d, DATE '2021-01-01' AS e)"
+    )
     assert row == (True,)
     with pytest.raises(ConditionError, match="not allowed within another"):
         parse_condition("sum(max(n)) > 1", COLUMNS, allow_aggregates=True)
@@ -560,5 +562,7 @@ def test_refused_definitions(text: str, at: str | None, message: str | None) -> 
 
 def test_definitions_build_on_definitions() -> None:
     first = define(DEFINITION)
-    second = parse_definition("SELECT person_id FROM latest_placement WHERE age_then < 18", {"latest_placement": first.types})
+    second = parse_definition(
+        "SELECT person_id FROM latest_placement WHERE age_then < 18", {"latest_placement": first.types}
+    )
     assert second.reads == {("latest_placement", "person_id"), ("latest_placement", "age_then")}

@@ -239,7 +239,9 @@ def test_a_measure_of_a_year_needs_the_year(rulebook: Rulebook, tmp_path: Path, 
         missing_episodes="missing_episode_id,person_id,missing_kind,started_at\nM1,C1,missing,2020-06-01\n",
         looked_after_reviews=REVIEWS,
     )
-    (measure,) = [rule.id for rule in rulebook.of_kind("measure") if getattr(rule.body, "of", "") == "looked_after_in_the_year"]
+    (measure,) = [
+        rule.id for rule in rulebook.of_kind("measure") if getattr(rule.body, "of", "") == "looked_after_in_the_year"
+    ]
     request = Request([folder], rulebook.only(frozenset({measure, "LAC-REVIEW"})), date(2021, 3, 31), with_risks=False)
     done = run_rules(request).evaluation
     assert {each.rule: each.reason for each in done.not_evaluated}.get(measure) == reason

@@ -36,8 +36,12 @@ class Loading:
         self.connection.execute(f"CREATE TABLE {relation} (_row BIGINT, {', '.join(f'{c} VARCHAR' for c in columns)})")
         for number, row in enumerate(rows, 2):
             marks = ", ".join("?" * (len(columns) + 1))
-            self.connection.execute(f"INSERT INTO {relation} VALUES ({marks})", [number, *(row.get(c) for c in columns)])
-        return Staged(table, relation, **{"file": f"{table}.csv", "sheet": None, "history": "full", "read": len(rows)} | facts)
+            self.connection.execute(
+                f"INSERT INTO {relation} VALUES ({marks})", [number, *(row.get(c) for c in columns)]
+            )
+        return Staged(
+            table, relation, **{"file": f"{table}.csv", "sheet": None, "history": "full", "read": len(rows)} | facts
+        )
 
     def all(self, sql: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql).fetchall()
@@ -97,7 +101,9 @@ def test_dates_that_are_refused(written: str) -> None:
     assert loading.rejects() == [(2, "visit_date", written, reason)]
 
 
-@pytest.mark.parametrize("written", ["", "  ", "NULL", "null", "N/A", "n/a", "SSD_PH", "1900-01-01", "01/01/1900 00:00", None])
+@pytest.mark.parametrize(
+    "written", ["", "  ", "NULL", "null", "N/A", "n/a", "SSD_PH", "1900-01-01", "01/01/1900 00:00", None]
+)
 def test_a_placeholder_is_a_blank(written: str | None) -> None:
     loading = Loading({"care_periods": [
         {"care_period_id": "K1", "person_id": "C1", "start_date": "2024-01-01", "end_date": written},
@@ -310,7 +316,9 @@ def test_counts_that_do_not_reconcile_stop_the_run() -> None:
 
 
 def test_one_authority_leaves_ids_alone() -> None:
-    loading = Loading({"people": [{"person_id": "C1", "authority": "E06000019"}]}, Authority("E06000019", "Herefordshire"))
+    loading = Loading(
+        {"people": [{"person_id": "C1", "authority": "E06000019"}]}, Authority("E06000019", "Herefordshire")
+    )
     assert loading.all("SELECT person_id, authority FROM people") == [("C1", "E06000019")]
     assert loading.all("SELECT * FROM authorities") == [("E06000019", "Herefordshire")]
 
@@ -323,7 +331,9 @@ def test_several_authorities_keep_their_ids_apart() -> None:
                                  "authority": "E1"}],
     })  # fmt: skip
     assert loading.all("SELECT person_id FROM people ORDER BY 1") == [("E1/C1",), ("E2/C1",)]
-    assert loading.all("SELECT visit_id, person_id, worker_id FROM cp_visits") == [("E2/k:C1|2024-01-01", "E2/C1", None)]
+    assert loading.all("SELECT visit_id, person_id, worker_id FROM cp_visits") == [
+        ("E2/k:C1|2024-01-01", "E2/C1", None)
+    ]
     assert loading.all("SELECT record_id, holder_id FROM checks_and_training") == [("E1/1", "E1/W")]
     assert [row[0] for row in loading.all("SELECT code FROM authorities ORDER BY 1")] == ["E1", "E2"]
 

@@ -37,7 +37,9 @@ def oracle(conjunctions: Sequence[Conjunction], facts: Sequence[Fact], first: in
     return found
 
 
-def _arrangements(conjunction: Conjunction, facts: Sequence[Fact], chosen: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+def _arrangements(
+    conjunction: Conjunction, facts: Sequence[Fact], chosen: tuple[int, ...]
+) -> Iterator[tuple[int, ...]]:
     if len(chosen) == len(conjunction.patterns):
         yield chosen
         return
@@ -84,7 +86,8 @@ def some_patterns(chance: random.Random, count: int, values: Sequence[Value]) ->
         enough = (0, 1, 1, 2) if index else (0,)
         names = (*PROPERTIES, "kind") if chance.random() < 0.1 else PROPERTIES
         joins = tuple(
-            Join(chance.choice(names), chance.randrange(index), chance.choice(names)) for _ in range(chance.choice(enough))
+            Join(chance.choice(names), chance.randrange(index), chance.choice(names))
+            for _ in range(chance.choice(enough))
         )
         yield Pattern(chance.choice(KINDS), tests, joins)
 

@@ -201,7 +201,9 @@ def generate_bank_holidays() -> str:
 
 
 def _main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m compliance.calendar", description="Bank holidays of England and Wales.")
+    parser = argparse.ArgumentParser(
+        prog="python -m compliance.calendar", description="Bank holidays of England and Wales."
+    )
     parser.add_argument("--write", action="store_true", required=True, help=f"write {BANK_HOLIDAYS.name} anew")
     parser.parse_args()
     BANK_HOLIDAYS.write_text(generate_bank_holidays(), "ascii")

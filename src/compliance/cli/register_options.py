@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from compliance.register.waivers import Waivers
     from compliance.run import Run
 
-
 def decisions_options(command: Command) -> Command:
     """The file of decisions, and whether its waivers work."""
     command = click.option("--no-waivers", is_flag=True, help="Ignore every waiver in the register file.")(command)

@@ -284,3 +284,4 @@ def _confidence(console: Console, found: Register, full: bool) -> None:
     if unread:
         words = f"law not read in full for {unread} of {number_of(rules, 'rule')}: `rules show ID` says how"
         fitted(console, "  ", (words, "dim"))
+

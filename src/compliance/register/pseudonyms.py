@@ -106,7 +106,9 @@ class Pseudonyms:
     def quality(self, found: Iterable[QualityFinding], authority: str) -> list[QualityFinding]:
         """What is wrong in the data, its keys replaced and what it quotes withheld."""
         return [
-            replace(one, key=self._key_of(one.table, authority, one.key), file=WITHHELD, sheet=None, row=0, message=WITHHELD)
+            replace(
+                one, key=self._key_of(one.table, authority, one.key), file=WITHHELD, sheet=None, row=0, message=WITHHELD
+            )
             for one in found
         ]
 

@@ -30,7 +30,9 @@ def total_may_be_shown(counts: Sequence[int], limit: int, *, least: int = 1) -> 
     return is_safe(counts, small, hidden_places(counts, limit, least=least), limit, least=least)
 
 
-def is_safe(counts: Sequence[int], small: Collection[int], hidden: Collection[int], limit: int, *, least: int = 1) -> bool:
+def is_safe(
+    counts: Sequence[int], small: Collection[int], hidden: Collection[int], limit: int, *, least: int = 1
+) -> bool:
     """Whether each small number keeps three possible values, given the total of what is hidden."""
     total = sum(counts[place] for place in hidden)
     larger = len(hidden) - len(small)

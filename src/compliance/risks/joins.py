@@ -32,7 +32,9 @@ class _Table:
 class JoinReasoner:
     """The conjunctions as SQL over the facts so far; each round gives the firings that its facts complete."""
 
-    def __init__(self, conjunctions: Sequence[Conjunction], connection: duckdb.DuckDBPyConnection | None = None) -> None:
+    def __init__(
+        self, conjunctions: Sequence[Conjunction], connection: duckdb.DuckDBPyConnection | None = None
+    ) -> None:
         check_limits(conjunctions)
         self._conjunctions = tuple(conjunctions)
         # A cursor is a connection of its own: its temporary tables are private, its transaction not the caller's.
@@ -74,7 +76,9 @@ class JoinReasoner:
         for name in table.numbers:
             columns.append([_number(fact.get(name)) for _, fact in numbered])
         values = ", ".join("""unnest(from_json(?, '["BIGINT"]'))""" for _ in columns)
-        self._connection.execute(f"INSERT INTO {table.name} SELECT {values}", [json.dumps(column) for column in columns])
+        self._connection.execute(
+            f"INSERT INTO {table.name} SELECT {values}", [json.dumps(column) for column in columns]
+        )
 
     def _fired(self, new: Iterable[str], first_number: int) -> Iterator[Firing]:
         kinds = set(new)
@@ -92,7 +96,9 @@ class JoinReasoner:
     def _select(self, index: int, conjunction: Conjunction) -> str:
         patterns = conjunction.patterns
         facts = [f"a{position}.f" for position in range(len(patterns))]
-        tables = ", ".join(f"{self._tables[pattern.kind].name} a{position}" for position, pattern in enumerate(patterns))
+        tables = ", ".join(
+            f"{self._tables[pattern.kind].name} a{position}" for position, pattern in enumerate(patterns)
+        )
         where = [f"greatest({', '.join(facts)}) >= {{first}}"]
         for position, pattern in enumerate(patterns):
             where += [self._test(f"a{position}", pattern, test) for test in pattern.tests]

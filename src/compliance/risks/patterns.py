@@ -159,7 +159,9 @@ def terms(conjunction: Conjunction, conjunction_index: int, pattern_index: int) 
     pattern = conjunction.patterns[pattern_index]
     own = {Term(test.property, test.op, test.value) for test in pattern.tests}
     bounds = {Term(term.property, "<=", LARGEST_INTEGER) for term in own if term.op in (">", ">=")}
-    joins = {Term(join.property, "join", join.other_property, alias(conjunction_index, join.other)) for join in pattern.joins}
+    joins = {
+        Term(join.property, "join", join.other_property, alias(conjunction_index, join.other)) for join in pattern.joins
+    }
     last = (Term(SAME, "join", SAME, alias(conjunction_index, 0)),) if pattern_index else ()
     return (
         Term("kind", "=", pattern.kind),
@@ -207,7 +209,9 @@ def _value_problem(value: object) -> str | None:
 def _check_shape(conjunction: Conjunction) -> None:
     patterns = conjunction.patterns
     if not 1 <= len(patterns) <= MOST_FACTS_A_RULE:
-        raise _refusal(conjunction, f"needs {len(patterns)} facts together; between 1 and {MOST_FACTS_A_RULE} can be joined")
+        raise _refusal(
+            conjunction, f"needs {len(patterns)} facts together; between 1 and {MOST_FACTS_A_RULE} can be joined"
+        )
     for index, pattern in enumerate(patterns):
         if _value_problem(pattern.kind):
             raise _refusal(conjunction, f"the kind {pattern.kind!r} {_value_problem(pattern.kind)}")
@@ -224,7 +228,9 @@ def _check_test(conjunction: Conjunction, test: Test) -> None:
     if problem:
         raise _refusal(conjunction, f"property {test.property!r} {problem}")
     if test.op not in _OPERATORS:
-        raise _refusal(conjunction, f"property {test.property!r} is compared with {test.op!r}, which is not an operator")
+        raise _refusal(
+            conjunction, f"property {test.property!r} is compared with {test.op!r}, which is not an operator"
+        )
     if test.op not in ("=", "!=") and isinstance(test.value, str):
         raise _refusal(
             conjunction,
@@ -315,7 +321,9 @@ def _most_by_one_value(group: Sequence[Term]) -> int:
     equals = {term.value for term in group if term.op == "="}
     others = [term for term in group if term.op not in ("present", "join", "=")]
     candidates = set(_candidates(term.value for term in others)) | equals
-    return always + max((value in equals) + sum(holds(value, term.op, term.value) for term in others) for value in candidates)
+    return always + max(
+        (value in equals) + sum(holds(value, term.op, term.value) for term in others) for value in candidates
+    )
 
 
 def _candidates(values: Iterable[Value]) -> Iterator[Value]:

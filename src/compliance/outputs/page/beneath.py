@@ -21,7 +21,9 @@ class Beneath:
         self.published = published
         self.risks = {one.id: one for one in published.register.risks}
         self.breaches = {one.id: one for one in published.findings if one.breach}
-        self.measures = {f"{one.authority}/{one.rule.id}:{one.scope_type}:{one.scope_id}": one for one in published.measures}
+        self.measures = {
+            f"{one.authority}/{one.rule.id}:{one.scope_type}:{one.scope_id}": one for one in published.measures
+        }
         self.open: dict[tuple[str, str, str], list[Finding]] = {}
         for one in self.breaches.values():
             if one.breach == "open":

@@ -158,3 +158,5 @@ def value_of(value: float | None, series: Series) -> str:
             return f"£{value:,.0f}"
         case _:
             return f"{value:,.1f}".removesuffix(".0")
+
+
