@@ -28,6 +28,7 @@ ORDINARY = {
     "people.death_date": "nobody is taken to have died where nothing says so",
     "placements.placement_basis": "a placement is what its code says where no basis is given; regulation 28 says so",
     "placements.end_date": "a placement goes on, or ends with the care, where no end is given: the latest of a list has none",
+    "placements.care_period_id": "a placement that names no period of care belongs to it by child and date (reading 6)",
     "allocations.end_date": "a child is still allocated where no end is given: a list of the day's workers has none",
     "workers.end_date": "a worker is in post where no end is given: a list of the day's workers has none",
     "looked_after_reviews.was_cancelled": "a blank does not disqualify a review that was recorded (reading 5)",
@@ -36,6 +37,11 @@ ORDINARY = {
 """What sets a rare case apart. A blank is the ordinary case, in data that have the column and in data that have not."""
 
 READ_SO = {
+    ("CP-PLAN-LONG-REVIEWED", "proceedings"): "the answer says that it is not in the data",
+    ("LAC-DISTANT-APPROVED", "placements.is_emergency"): "the answer says that it is not in the data",
+    ("LAC-OUT-OF-AREA-APPROVED", "placements.is_emergency"): "the answer says that it is not in the data",
+    ("LAC-ENDING-REVIEWED", "looked_after_reviews.review_reason"): "the answer says that it is not in the data",
+    ("PERM-LONG-TERM-PLAN", "permanence_decisions"): "the answer says that it is not in the data",
     ("FD-ASSESSMENT-OVERRUN-REASON", "assessments.referral_id"): "with no referral the clock runs from the start (reading 8)",
     ("CL-CONTACT", "care_leaver_contacts.was_two_way"): "an attempt counts only where it says that it was answered (reading 5)",
     ("QA-INSPECTION-DATA-SET-FRESH", "documents.content_is_complete"): "a blank does not say that a data set is incomplete",
@@ -71,13 +77,14 @@ def bench() -> ExampleBench:
 def optional(rule: Rule) -> list[str]:
     """The tables and columns that the rule, or a definition under it, can do without, beyond what it says of itself."""
     compiled = workbench().compile(rule)
-    named = [*rule.optional, *(one for name in compiled.definitions for one in rulebook().definitions[name].optional)]
+    remarked = [said for said, _, says in compiled.doubts if says]
+    named = [*rule.optional, *remarked, *(one for name in compiled.definitions for one in rulebook().definitions[name].optional)]
     return sorted({one for one in named if not is_said(one, compiled)})
 
 
 def is_said(one: str, compiled: Compiled) -> bool:
     """Whether the rule says that a breach is unknown, or nothing judged, without it."""
-    words = [*(said for said, _, _ in compiled.doubts), *compiled.said]
+    words = [*(said for said, _, says in compiled.doubts if not says), *compiled.said]
     places = {place for said in words for place in said.split(" or ")}
     return one in places or any(place.startswith(f"{one}.") for place in compiled.said)
 
