@@ -112,6 +112,7 @@ class Request:
     with_risks: bool = True
     reasoner: Callable[[], DurableReasoner] = DurableReasoner
     progress: Progress | None = None
+    schema: Schema | None = None
     packs: Callable[[Schema, Rulebook, frozenset[str], frozenset[str]], Pack] | None = None
 
 
@@ -122,7 +123,7 @@ def run(request: Request, timings: Timings | None = None) -> Run:
     rulebook = request.rulebook
     with timings.stage("load"):
         tell("reading data")
-        dataset = open_dataset(request.paths, progress=request.progress, as_of=request.as_of)
+        dataset = open_dataset(request.paths, schema=request.schema, progress=request.progress, as_of=request.as_of)
     as_of = request.as_of or dataset.extract_date
     if as_of is None:
         raise UsageError("no as-of date", help="give --as-of DATE, or extract_date in the dataset's dataset.yaml")

@@ -7,8 +7,10 @@ It holds SQL and text only, is written with mode 0600, and a damaged one is made
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from compliance.dataset.schema import Schema
     from compliance.duties.pack import Pack
     from compliance.rulebook.load import Rulebook
+    from compliance.run import Request
 
 PACKAGE = Path(__file__).parents[1]
 COMPILED_BY = ("calendar.py", "rulebook", "duties", "dataset/tables.yaml", "dataset/schema.py", "dataset/known.py")
@@ -50,6 +53,36 @@ def kept_rulebook(folder: Path | None, local_rules: Sequence[Path]) -> Rulebook:
     rulebook = load_rulebook(folder, local_rules)
     _write(place, rulebook_to_json(rulebook))
     return rulebook
+
+
+def kept_schema() -> Schema:
+    """The canonical tables, from the cache where their file has not changed."""
+    from compliance.dataset.schema import TABLES_FILE, load_schema, read_tables, schema_of
+
+    place = _place("schema", _digest([], [TABLES_FILE]))
+    kept = _read(place)
+    if kept is not None:
+        try:
+            return schema_of(json.loads(kept))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            pass
+    _write(place, json.dumps(read_tables()))
+    return load_schema()
+
+
+def asked(
+    paths: Sequence[Path],
+    rulebook: Rulebook,
+    as_of: date | None = None,
+    only: frozenset[str] = frozenset(),
+    *,
+    with_risks: bool = True,
+    progress: Callable[[str], None] | None = None,
+) -> Request:
+    """The request of a run that takes from the cache what was read and compiled before."""
+    from compliance.run import Request
+
+    return Request(paths, rulebook, as_of, only, with_risks, progress=progress, schema=kept_schema(), packs=kept_pack)
 
 
 def kept_pack(schema: Schema, rulebook: Rulebook, latest_only: frozenset[str], limited: frozenset[str] = frozenset()) -> Pack:

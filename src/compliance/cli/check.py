@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from compliance.cli.cache import kept_pack
+from compliance.cli.cache import asked
 from compliance.cli.gate import FailOn, Gate, against, baseline_ids
 from compliance.cli.options import (
     as_of_option,
@@ -36,7 +36,7 @@ from compliance.outputs.published import WRITERS, Published, parse_output, write
 from compliance.rulebook.diagnostics import nearest_help
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import SEVERITIES, Rule
-from compliance.run import Request, Run, Timings, run, trusted
+from compliance.run import Run, Timings, run, trusted
 
 FORMATS = tuple(WRITERS)
 
@@ -101,7 +101,7 @@ def command(
     with clock.stage("rules"):
         rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     _check_names(rulebook, rule_ids, themes)
-    result = run(Request(dataset, rulebook, as_of, progress=progress_to_stderr(quiet), packs=kept_pack), clock)
+    result = run(asked(dataset, rulebook, as_of, progress=progress_to_stderr(quiet)), clock)
     trusted(result.evaluation)
     with clock.stage("findings"):
         statuses = STATUSES if every else status or ("overdue", "missed", "late")

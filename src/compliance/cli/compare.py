@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from compliance.cli.cache import kept_pack
+from compliance.cli.cache import asked
 from compliance.cli.options import (
     DAY,
     emit,
@@ -27,7 +27,7 @@ from compliance.register.again import run_again
 from compliance.register.changes import changes_document, compare
 from compliance.register.register import register
 from compliance.register.saved import SavedRun, check_history, read_saved
-from compliance.run import Request, Run, run, trusted
+from compliance.run import Run, run, trusted
 
 
 @click.command("compare")
@@ -94,7 +94,7 @@ def _dated(
         raise UsageError(f"--from {first} is not before --to {last}")
     rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     progress = progress_to_stderr(quiet)
-    later = run(Request(places, rulebook, last, progress=progress, packs=kept_pack))
+    later = run(asked(places, rulebook, last, progress=progress))
     trusted(later.evaluation)
     after = _kept(later, places, register_file, no_waivers)
     progress(f"judging as of {first}")

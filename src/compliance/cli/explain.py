@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from compliance.cli.cache import kept_pack
+from compliance.cli.cache import asked
 from compliance.cli.options import (
     as_of_option,
     dataset_argument,
@@ -22,7 +22,7 @@ from compliance.cli.register_options import decided_on, decisions_options
 from compliance.errors import UsageError
 from compliance.register.explain import cause_document, chain, finding_by_id, story, story_document
 from compliance.register.register import register
-from compliance.run import Request, run, trusted
+from compliance.run import run, trusted
 
 
 @click.command("explain")
@@ -47,8 +47,8 @@ def command(
     ID may also be an escalation rule's: its highest risk is explained.
     """
     result = run(
-        Request(
-            dataset, rulebook_of(rules_folder, local_rules, kept=True), as_of, progress=progress_to_stderr(False), packs=kept_pack
+        asked(
+            dataset, rulebook_of(rules_folder, local_rules, kept=True), as_of, progress=progress_to_stderr(False)
         )
     )
     trusted(result.evaluation)

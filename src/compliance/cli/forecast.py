@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from compliance.cli.cache import kept_pack
+from compliance.cli.cache import asked
 from compliance.cli.options import (
     as_of_option,
     dataset_argument,
@@ -20,7 +20,7 @@ from compliance.cli.options import (
     stdout_console,
 )
 from compliance.register.forecast import WEEKS_AHEAD, forecast, forecast_document, parse_demand
-from compliance.run import Request, run, trusted
+from compliance.run import run, trusted
 
 
 @click.command("forecast")
@@ -48,7 +48,7 @@ def command(
     factor = parse_demand(demand)
     rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     progress = progress_to_stderr(quiet)
-    result = run(Request(dataset, rulebook, as_of, with_risks=False, progress=progress, packs=kept_pack))
+    result = run(asked(dataset, rulebook, as_of, with_risks=False, progress=progress))
     trusted(result.evaluation)
     found = forecast(result, factor, weeks)
     if form == "json":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from compliance.cli.cache import kept_pack
+from compliance.cli.cache import asked
 from compliance.cli.options import (
     as_of_option,
     dataset_argument,
@@ -30,7 +30,7 @@ from compliance.cli.register_options import (
 from compliance.register.equality import breach_rates, equality_document
 from compliance.register.pseudonyms import register_of as register
 from compliance.register.saved import check_history, read_history
-from compliance.run import Request, run, trusted
+from compliance.run import run, trusted
 
 
 @click.command("register")
@@ -74,7 +74,7 @@ def command(
     pseudonyms = pseudonyms_of(pseudonymise, key_file)
     history = read_history(since) if since else []
     rulebook = rulebook_of(rules_folder, local_rules, kept=True)
-    result = run(Request(dataset, rulebook, as_of, progress=progress_to_stderr(quiet), packs=kept_pack))
+    result = run(asked(dataset, rulebook, as_of, progress=progress_to_stderr(quiet)))
     trusted(result.evaluation)
     decided = decided_on(result, dataset, register_file, no_waivers)
     hide_people(result, pseudonyms)

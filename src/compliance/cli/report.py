@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from compliance.cli.cache import kept_pack
+from compliance.cli.cache import asked
 from compliance.cli.options import (
     as_of_option,
     clear_progress,
@@ -26,7 +26,7 @@ from compliance.outputs.published import WRITERS, Published, parse_output, write
 from compliance.register.beside import trend_beside
 from compliance.register.saved import check_history, read_history
 from compliance.register.trend import MOST_MONTHS
-from compliance.run import Request, run, trusted
+from compliance.run import run, trusted
 
 PUBLIC = ("docx", "html", "pdf")
 """The outputs that can leave people and small numbers out."""
@@ -89,7 +89,7 @@ def command(
     history = read_history(since) if since else []
     rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     tell = progress_to_stderr(quiet)
-    result = run(Request(dataset, rulebook, as_of, progress=tell, packs=kept_pack))
+    result = run(asked(dataset, rulebook, as_of, progress=tell))
     trusted(result.evaluation)
     decided = decided_on(result, dataset, register_file, no_waivers)
     hide_people(result, pseudonyms)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from compliance.cli.cache import kept_pack
+from compliance.cli.cache import asked
 from compliance.cli.options import (
     as_of_option,
     dataset_argument,
@@ -21,7 +21,7 @@ from compliance.cli.options import (
 )
 from compliance.errors import UsageError
 from compliance.register.trend import MOST_MONTHS, shown_rules, trend, trend_document, wanted_rules
-from compliance.run import Request, Timings, run, trusted
+from compliance.run import Timings, run, trusted
 
 
 @click.command("trend")
@@ -61,7 +61,7 @@ def command(
     progress, clock = progress_to_stderr(quiet), Timings()
     with clock.stage("last"):
         only = frozenset(wanted_rules(rulebook, shown))
-        result = run(Request(dataset, rulebook, as_of, only, with_risks=False, progress=progress, packs=kept_pack))
+        result = run(asked(dataset, rulebook, as_of, only, with_risks=False, progress=progress))
     trusted(result.evaluation)
     with clock.stage("trend"):
         found = trend(result, months, shown, progress=progress)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from compliance.cli.cache import kept_pack
+from compliance.cli.cache import asked
 from compliance.cli.options import (
     as_of_option,
     dataset_argument,
@@ -26,7 +26,7 @@ from compliance.duties.findings import Selection
 from compliance.outputs.files import write_private
 from compliance.register.worklist import By, Worklist, as_worklist, rows, worklist, worklist_document
 from compliance.rulebook.model import SEVERITIES
-from compliance.run import Request, run, trusted
+from compliance.run import run, trusted
 
 
 @click.command("worklist")
@@ -69,7 +69,7 @@ def command(
     pseudonyms = pseudonyms_of(pseudonymise, key_file)
     rulebook = rulebook_of(rules_folder, local_rules, kept=True)
     progress = progress_to_stderr(quiet)
-    result = run(Request(dataset, rulebook, as_of, with_risks=False, progress=progress, packs=kept_pack))
+    result = run(asked(dataset, rulebook, as_of, with_risks=False, progress=progress))
     trusted(result.evaluation)
     decided = decided_on(result, dataset, register_file, no_waivers)
     hide_people(result, pseudonyms)

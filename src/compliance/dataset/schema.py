@@ -92,7 +92,17 @@ class Schema:
 @cache
 def load_schema(path: Path = TABLES_FILE) -> Schema:
     """The schema that `tables.yaml` declares."""
-    document = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return schema_of(read_tables(path))
+
+
+def read_tables(path: Path = TABLES_FILE) -> dict[str, Any]:
+    """What the file says, as plain data."""
+    document: dict[str, Any] = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return document
+
+
+def schema_of(document: dict[str, Any]) -> Schema:
+    """The schema that the plain data declare, which are used up."""
     tables = {name: _table(name, number, body) for number, (name, body) in enumerate(document["tables"].items(), 1)}
     groups = {name: {group: tuple(codes) for group, codes in body.items()} for name, body in document["code_groups"].items()}
     return Schema(MappingProxyType(tables), MappingProxyType(document["code_sets"]), MappingProxyType(groups))

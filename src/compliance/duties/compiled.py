@@ -12,6 +12,9 @@ CodeNeed = tuple[str, str, tuple[str, ...]]
 FACT = "fact_"
 BUILT_IN_FACTS = frozenset({"breach", "tally", "measure", "risk"})
 AS_OF_MARK = '"as-of day"'
+SUBJECT = "s"
+NUMBERED = f"row_number() OVER (ORDER BY {SUBJECT}.row_ref)"
+"""SQL that numbers the rows of a definition."""
 
 
 def filled(sql: str, as_of: datetime.date) -> str:

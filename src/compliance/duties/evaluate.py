@@ -15,9 +15,18 @@ from compliance.calendar import Duration, create_calendar_table, subtract
 from compliance.dataset.coverage import Coverage, falls_short
 from compliance.dataset.known import day_literal, known_views
 from compliance.dataset.schema import Schema
-from compliance.duties.compiled import BUILT_IN_FACTS, FACT, CodeNeed, Compiled, CompiledMeasure, Need, filled
+from compliance.duties.compiled import (
+    BUILT_IN_FACTS,
+    FACT,
+    NUMBERED,
+    SUBJECT,
+    CodeNeed,
+    Compiled,
+    CompiledMeasure,
+    Need,
+    filled,
+)
 from compliance.duties.cursors import Cursors, Task
-from compliance.duties.frame import NUMBERED, SUBJECT
 from compliance.duties.held import doubted, wanted
 from compliance.duties.owners import OWNERS, owned
 from compliance.duties.pack import Pack

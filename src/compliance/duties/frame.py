@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
-from compliance.duties.compiled import CodeNeed, Need
+from compliance.duties.compiled import NUMBERED, SUBJECT, CodeNeed, Need
 from compliance.duties.context import Context
 from compliance.duties.coverage import Cover, cover_of
 from compliance.duties.expressions import Bound, all_of, bind
@@ -15,12 +15,9 @@ from compliance.duties.sources import ALL_AUTHORITIES, OWN, Source, literal, quo
 from compliance.rulebook.conditions import Expect
 from compliance.rulebook.model import Duty, Event, Exists, Rule
 
-SUBJECT = "s"
 OWED = "o"
 NOTHING = "CAST(NULL AS VARCHAR)"
 """SQL of a text that is not there."""
-NUMBERED = f"row_number() OVER (ORDER BY {SUBJECT}.row_ref)"
-"""SQL that numbers the rows of a definition."""
 
 
 @dataclass(frozen=True)

@@ -93,14 +93,14 @@ def assess(
 
     Raises EngineError when the two evaluations differ.
     """
-    gathered = gather(evaluation, conjunctions, _told(evaluation))
-    by_authority = {council: held.only(relevant(conjunctions, held.facts)) for council, held in gathered.items()}
+    by_authority = gather(evaluation, conjunctions, _told(evaluation))
     risks: list[Risk] = []
     reconciliations: list[Reconciliation] = []
     facts = firings = 0
     for authority in sorted(by_authority):
-        council = _Council(evaluation, scoring, ladder, authority, by_authority[authority])
-        with JoinReasoner(conjunctions, evaluation.connection) as joins, closing(reasoner()) as durable:
+        live, places = relevant(conjunctions, by_authority[authority].facts)
+        council = _Council(evaluation, scoring, ladder, authority, by_authority[authority].only(places))
+        with JoinReasoner(live, evaluation.connection) as joins, closing(reasoner()) as durable:
             result = run_rounds(durable, joins, council.facts.facts, council.derive)
         risks += council.risks()
         reconciliations.append(result.reconciliation)

@@ -35,6 +35,8 @@ SCOPES = {
 
 DECIDED = {"closed", "met", "decided", "breach_permille"}
 """The properties of a tally that count duties which are not open."""
+PEOPLE = {"children": "person_id", "workers": "worker_id"}
+"""The properties of a tally that count people, which costs more: they are counted where some pattern reads them."""
 
 
 @dataclass(frozen=True)
@@ -169,14 +171,16 @@ def _tallies(patterns: Sequence[Pattern], read: Sequence[str]) -> str:
             THEN 1 ELSE 0 END AS was_met
         FROM duties AS d JOIN rule_facts AS r ON r.rule = d.rule WHERE {counted}
       ) AS decided WHERE is_open + was_late + was_met > 0"""
+    people = "".join(
+        f", count(DISTINCT CASE WHEN is_open = 1 THEN {column} END) AS {name}" for name, column in PEOPLE.items() if name in read
+    )
     subjects = {"rule": "rule", "topic": "theme || '/' || topic", "theme": "theme", "all": "'all'"}
     parts = [
         f"SELECT {expression} AS of, '{by}' AS by, '{scope}' AS scope_type, {column} AS scope_id, authority,"
         f" {'team_id' if scope in ('worker', 'team') else 'CAST(NULL AS VARCHAR)'} AS team,"
         " sum(is_open) AS open, sum(CASE WHEN severity = 4 THEN is_open ELSE 0 END) AS open_critical,"
-        " sum(was_late) AS closed, sum(was_met) AS met, max(CASE WHEN is_open = 1 THEN days_over ELSE 0 END) AS longest,"
-        " count(DISTINCT CASE WHEN is_open = 1 THEN person_id END) AS children,"
-        " count(DISTINCT CASE WHEN is_open = 1 THEN worker_id END) AS workers"
+        " sum(was_late) AS closed, sum(was_met) AS met, max(CASE WHEN is_open = 1 THEN days_over ELSE 0 END) AS longest"
+        f"{people}"
         f" FROM judged WHERE {column} IS NOT NULL AND {expression} IS NOT NULL"
         f" GROUP BY {expression}, {column}, authority{', team_id' if scope in ('worker', 'team') else ''}"
         for by, expression in subjects.items()

@@ -1,4 +1,4 @@
-"""Which facts can be part of a firing: those that pass the tests of a pattern and have a partner for each of its joins.
+"""What can be part of a firing: the facts that pass the tests of a pattern and have a partner for each of its joins.
 
 The rest are left out before either evaluator sees them: most breaches stand alone, and each fact costs time in both.
 A later round adds facts of risks alone, so a pattern of a risk is taken to match anything.
@@ -6,7 +6,8 @@ A later round adds facts of risks alone, so a pattern of a risk is taken to matc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from compliance.risks.patterns import Conjunction, Fact, Join, Pattern, Value, holds
 
@@ -15,11 +16,25 @@ Matches = list[int] | None
 """The numbers of the facts that may fill a pattern; None where facts still to come may."""
 
 
-def relevant(conjunctions: Iterable[Conjunction], facts: Sequence[Fact]) -> list[int]:
-    """The places, in order, of the facts that some firing, now or in a later round, can be of."""
-    patterns = tuple(conjunctions)
-    index = _Index(patterns, facts)
-    return sorted({number for conjunction in patterns for number in _partnered(conjunction, index)})
+class Relevant(NamedTuple):
+    """The conjunctions that may fire, now or in a later round, and the places, in order, of the facts that they may fire on."""
+
+    conjunctions: list[Conjunction]
+    places: list[int]
+
+
+def relevant(conjunctions: Iterable[Conjunction], facts: Sequence[Fact]) -> Relevant:
+    """What of the conjunctions and the facts matters: the rest is of no firing."""
+    given = tuple(conjunctions)
+    index = _Index(given, facts)
+    live: list[Conjunction] = []
+    places: set[int] = set()
+    for conjunction in given:
+        matches = _partnered(conjunction, index)
+        if all(each is None or each for each in matches):
+            live.append(conjunction)
+            places.update(*(each for each in matches if each))
+    return Relevant(live, sorted(places))
 
 
 class _Index:
@@ -51,15 +66,13 @@ class _Index:
         return all(holds(fact.get(test.property), test.op, test.value) for test in pattern.tests)
 
 
-def _partnered(conjunction: Conjunction, index: _Index) -> Iterator[int]:
-    """The facts that match a pattern and, for each join with another, a fact that matches that one; none where one has none."""
+def _partnered(conjunction: Conjunction, index: _Index) -> list[Matches]:
+    """The facts that match each pattern and have, for each join with another, a fact that matches that one."""
     matches = [index.matching(pattern) for pattern in conjunction.patterns]
     for position, pattern in enumerate(conjunction.patterns):
         for join in pattern.joins:
             _narrow(index.facts, matches, position, join)
-    if all(each is None or each for each in matches):
-        for each in matches:
-            yield from each or ()
+    return matches
 
 
 def _narrow(facts: Sequence[Fact], matches: list[Matches], position: int, join: Join) -> None:
