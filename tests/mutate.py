@@ -22,7 +22,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import yaml
@@ -32,7 +32,9 @@ from tests.mutants import DefinitionMutant, Mutant, definition_mutants, mutants
 from compliance.dataset.schema import load_schema
 from compliance.duties.compiled import AS_OF_MARK, FACT, filled
 from compliance.duties.compiler import Workbench
+from compliance.duties.evaluate import Available
 from compliance.duties.examples import ANSWER, ExampleBench, Outcome, _by_authority, _outcome, _with
+from compliance.duties.held import doubted
 from compliance.duties.measures import compile_measure
 from compliance.duties.status import judged
 from compliance.duties.sums import summed
@@ -96,12 +98,19 @@ class MadeDefinition:
 Candidate = Mutant | MadeDefinition
 
 
+class Held(NamedTuple):
+    """What sets the data of an example apart: the tables that hold only the latest event, and what is not held at all."""
+
+    latest: frozenset[str]
+    without: tuple[str, ...]
+
+
 class MutantBench(ExampleBench):
     """Asks the mutants of a duty rule, a measure or a definition about a rule's examples, one as-of day at a time."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.queries: dict[tuple[int, frozenset[str]], str] = {}
+        self.queries: dict[tuple[int, Held], str] = {}
         self.rests: dict[str, tuple[str, ...]] = {}
 
     def judge(self, rule: Rule, candidates: Sequence[Candidate]) -> tuple[set[str], set[str]]:
@@ -109,8 +118,8 @@ class MutantBench(ExampleBench):
         self.queries.clear()
         alive = {one.label: one for one in candidates}
         broken: set[str] = set()
-        for (as_of, latest), group in _groups(rule.examples).items():
-            put_to = _Group(self, rule, as_of, latest, group)
+        for (as_of, held), group in _groups(rule.examples).items():
+            put_to = _Group(self, rule, as_of, held, group)
             fallen = self._put_to(put_to, list(alive.values()), broken)
             alive = {label: one for label, one in alive.items() if label not in fallen | broken}
         return set(alive), broken
@@ -128,18 +137,19 @@ class MutantBench(ExampleBench):
                 self.connection.execute("ROLLBACK")
         return fallen
 
-    def answer(self, rule: Rule, as_of: datetime.date, latest: frozenset[str]) -> dict[str, list[dict[str, Any]]]:
+    def answer(self, rule: Rule, as_of: datetime.date, held: Held) -> dict[str, list[dict[str, Any]]]:
         """What the rule says of each council in the database, its definitions being made."""
-        sql, columns = filled(self._query(rule, latest), as_of), ANSWER if rule.is_duty else MEASURED
+        sql, columns = filled(self._query(rule, held), as_of), ANSWER if rule.is_duty else MEASURED
         with _limited(self.connection):
             return _by_authority(self.connection.execute(sql).fetchall(), columns)
 
-    def _query(self, rule: Rule, latest: frozenset[str]) -> str:
+    def _query(self, rule: Rule, held: Held) -> str:
         """The rule's answer as SQL, compiled once; `judge` lets go of what it compiled."""
-        if (id(rule), latest) not in self.queries:
-            bench = Workbench(self.schema, _with(self.rulebook, rule), latest, known=self._bench(latest))
-            self.queries[id(rule), latest] = _duties_query(bench, rule) if rule.is_duty else _measures_query(bench, rule)
-        return self.queries[id(rule), latest]
+        if (id(rule), held) not in self.queries:
+            bench = Workbench(self.schema, _with(self.rulebook, rule), held.latest, known=self._bench(held.latest))
+            data = self._held(held.latest, held.without)
+            self.queries[id(rule), held] = _duties_query(bench, rule, data) if rule.is_duty else _measures_query(bench, rule)
+        return self.queries[id(rule), held]
 
     def known(self, latest: frozenset[str]) -> Workbench:
         """The workbench of data in which these tables hold only the latest event."""
@@ -152,9 +162,11 @@ class MutantBench(ExampleBench):
         return self.rests[rule.id]
 
 
-def _duties_query(bench: Workbench, rule: Rule) -> str:
+def _duties_query(bench: Workbench, rule: Rule, data: Available) -> str:
     order = "subject_id, trigger_date, due_date, done_date, status"
-    return f"SELECT authority, {', '.join(ANSWER)} FROM ({judged(f'({bench.compile(rule).sql})', AS_OF_MARK)}) ORDER BY {order}"
+    compiled = bench.compile(rule)
+    found = doubted(compiled.sql, compiled.doubts, data)
+    return f"SELECT authority, {', '.join(ANSWER)} FROM ({judged(f'({found})', AS_OF_MARK)}) ORDER BY {order}"
 
 
 def _measures_query(bench: Workbench, rule: Rule) -> str:
@@ -165,18 +177,18 @@ def _measures_query(bench: Workbench, rule: Rule) -> str:
 
 @dataclass
 class _Group:
-    """The examples of one rule on one as-of day."""
+    """The examples of one rule on one as-of day, of data that hold the same."""
 
     bench: MutantBench
     rule: Rule
     as_of: datetime.date
-    latest: frozenset[str]
+    held: Held
     examples: list[Numbered]
 
     def load(self) -> None:
         """Loads the examples and makes the rule's definitions."""
         self.bench._load(self.examples)
-        self.bench._evaluate(self.rule, self.as_of, self.latest)
+        self.bench._evaluate(self.rule, self.as_of, self.held.latest, self.held.without)
         assert self._passes(self.rule), f"{self.rule.id}: the rule fails an example of {self.as_of}"
 
     def holds(self, mutant: Candidate) -> bool:
@@ -187,12 +199,12 @@ class _Group:
         return self._passes(self.rule)
 
     def _passes(self, rule: Rule) -> bool:
-        answer = self.bench.answer(rule, self.as_of, self.latest)
+        answer = self.bench.answer(rule, self.as_of, self.held)
         return all(_outcome(rule, one, answer.get(f"x{number}", [])).passed for number, one in self.examples)
 
     def _define(self, mutant: MadeDefinition) -> None:
         """Makes the mutant in the place of its definition, and again all that the rule rests on above it."""
-        known = self.bench.known(self.latest)
+        known = self.bench.known(self.held.latest)
         with _limited(self.bench.connection):
             for one in self._resting_on(known, mutant.name):
                 sql = mutant.sql if one == mutant.name else known.definitions[one].sql
@@ -240,12 +252,12 @@ def _limited(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         watcher.join()
 
 
-def _groups(examples: Sequence[Example]) -> dict[tuple[datetime.date, frozenset[str]], list[Numbered]]:
-    """The examples by as-of day and by which tables hold only the latest event; the largest group first."""
-    groups: dict[tuple[datetime.date, frozenset[str]], list[Numbered]] = {}
+def _groups(examples: Sequence[Example]) -> dict[tuple[datetime.date, Held], list[Numbered]]:
+    """The examples by as-of day and by what their data hold; the largest group first."""
+    groups: dict[tuple[datetime.date, Held], list[Numbered]] = {}
     for number, example in enumerate(examples):
         latest = frozenset(table for table, history in example.history.items() if history == "latest")
-        groups.setdefault((example.as_of, latest), []).append((number, example))
+        groups.setdefault((example.as_of, Held(latest, tuple(example.without))), []).append((number, example))
     return dict(sorted(groups.items(), key=lambda item: -len(item[1])))
 
 

@@ -125,8 +125,11 @@ class ExampleBench:
         if rule.id not in rulebook.rules or rulebook.rules[rule.id] is not rule:
             rulebook = _with(rulebook, rule)
         pack = self._pack(rule, rulebook, latest)
-        held = Available(frozenset(need for need in self.everything if not is_optional(need, without)), latest)
-        return evaluate(self.connection, self.schema, rulebook, as_of, held, pack, at_once=1)
+        return evaluate(self.connection, self.schema, rulebook, as_of, self._held(latest, without), pack, at_once=1)
+
+    def _held(self, latest: frozenset[str], without: Sequence[str]) -> Available:
+        """What the data of an example hold."""
+        return Available(frozenset(need for need in self.everything if not is_optional(need, without)), latest)
 
     def _pack(self, rule: Rule, rulebook: Rulebook, latest: frozenset[str]) -> Pack:
         """The rule compiled, once for all its examples."""
