@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ import pytest
 
 from annex_a_files import COMMON, CONTACTS, IN_NEED, PROTECTION, REFERRALS, Rows, open_document, workbook
 from compliance.dataset.load import Dataset, open_dataset
-from compliance.dataset.schema import load_schema
+from compliance.dataset.schema import Column, load_schema
 from compliance.errors import UsageError
-from compliance.sources.annex_a import mapping, match_list, normal
+from compliance.sources.annex_a import HEADINGS_NEEDED, Field, Filling, mapping, match_list, normal
 
 SAMPLES = Path("/work/shared/formats/samples/annex_a")
 AS_OF = date(2024, 1, 31)
@@ -206,6 +207,20 @@ def test_formulas_without_a_saved_value_are_said(tmp_path: Path) -> None:
         ("primary_need", "PSRMEM - Support with memory and cognition", None),
         ("reason_ceased_lac", "E4A Returned home", "E4A"),
         ("reason_ceased_lac", "E11: Adopted", "E11"),
+        ("reason_ceased_lac", "Adopted - application unopposed", "E11"),
+        ("reason_ceased_lac", "Adopted", None),
+        ("reason_ceased_lac", "Age assessment determined child is aged 18 or over and E5, E6 and E7 do not apply", "E15"),
+        ("reason_ceased_lac", "RETURNED HOME (UNPLANNED)", "E4B"),
+        ("placement_type", "Temporary accommodation of seven days or less, for any reason, not covered by codes T1 to T3", "T4"),
+        ("placement_type", "Placed for Adopt with PO with current FC", "A5"),
+        ("placement_type", "Foster placement with relative or friend", None),
+        ("placement_provider", "PR7", None),
+        ("reason_for_closure", "RC0 - No further action", None),
+        ("legal_status", "EMERGENCY PROTECTION ORDER", "L2"),
+        ("legal_status", "Interim Supervision Order", "interim_supervision_order"),
+        ("legal_status", "Ward of Court", None),
+        ("la_in_touch", "2 -  No", "not_in_touch"),
+        ("la_in_touch", "Residence not known", None),
         ("placement_type", "Z11 other", "Z11"),
         ("placement_provider", "e) PR4 - Private provision", "PR4"),
         ("legal_status", "Section 31: care order", "C2"),
@@ -246,6 +261,98 @@ def test_the_words_of_the_mapping_are_codes_of_the_tables() -> None:
                 if field and field.codes and columns[column].code_set:
                     codes = set(known.codes[field.codes].words.values()) - {""}
                     assert codes <= schema.code_sets[columns[column].code_set or ""].keys(), (filling.table, column)
+
+
+CODED = list(
+    {
+        (filling.table, column, known.fields[key].codes): (filling, known.number, column, key)
+        for filling in mapping().tables
+        for known in [mapping().lists[number] for number in filling.lists]
+        for column, key in filling.columns.items()
+        if key in known.fields and known.fields[key].codes
+    }.values()
+)
+CODED_IDS = [f"{filling.table}-{number}-{column}" for filling, number, column, _ in CODED]
+
+
+def coded_list(filling: Filling, number: int, key: str, said: Sequence[str]) -> dict[str, Rows]:
+    """A sheet with one child for each text in the field, and a value in those without which the table has no row."""
+    known, required = mapping().lists[number], load_schema().tables[filling.table].columns
+    needed = {each for column, each in filling.columns.items() if required[column].required} | {filling.where}
+    needed = (needed & known.fields.keys()) - {known.id, key}
+    headings = [known.fields[each].heading for each in [known.id, key, *needed]]
+    spare = [each.heading for each in known.fields.values() if each.heading not in headings][:HEADINGS_NEEDED]
+    given = [a_value(known.fields[each]) for each in needed]
+    cells = [[f"C{n}", each, *given] for n, each in enumerate(said)]
+    return {f"List {number}": [[*headings, *spare], *cells]}
+
+
+def a_value(of: Field) -> str:
+    return next(iter(mapping().codes[of.codes].words)) if of.codes else "05/01/2024"
+
+
+def canonical(column: Column, code: str | None) -> Any:
+    if not code:
+        return None
+    return {"yes": True, "no": False}[code] if column.type == "boolean" else code
+
+
+@pytest.mark.parametrize(("filling", "number", "column", "key"), CODED, ids=CODED_IDS)
+def test_every_word_of_the_mapping_is_read_in_a_cell(
+    tmp_path: Path, filling: Filling, number: int, column: str, key: str
+) -> None:
+    codes = mapping().codes[mapping().lists[number].fields[key].codes or ""]
+    said = {each: code for word, code in codes.words.items() for each in (word, word.upper(), f"\u00a0z) {word} :")}
+    dataset = opened(workbook(tmp_path / "Annex A 2024-01-31.xlsx", coded_list(filling, number, key, list(said))))
+    read = dict(rows(dataset, f"SELECT person_id, {column} FROM {filling.table}"))
+    kind = load_schema().tables[filling.table].columns[column]
+    blank = {"none", "not recorded", "no data"}
+    meant = {f"C{n}": None if each.lower() in blank else canonical(kind, code) for n, (each, code) in enumerate(said.items())}
+    assert {child: read.get(child) for child in meant} == meant
+    assert rows(dataset, f"SELECT value FROM notices WHERE value IS NOT NULL AND column_name IN ('{column}', '{key}')") == []
+
+
+@pytest.mark.parametrize(("filling", "number", "column", "key"), CODED, ids=CODED_IDS)
+def test_a_word_that_is_not_known_is_refused_and_said_with_its_place(
+    tmp_path: Path, filling: Filling, number: int, column: str, key: str
+) -> None:
+    path = workbook(tmp_path / "Annex A 2024-01-31.xlsx", coded_list(filling, number, key, ["Quokka"]))
+    dataset = opened(path)
+    assert {row[0] for row in rows(dataset, f"SELECT {column} FROM {filling.table}")} <= {None}
+    said = " UNION ".join(
+        f"SELECT file, sheet, source_row, value FROM {of} WHERE value = 'Quokka'" for of in ("notices", "rejects")
+    )
+    assert rows(dataset, said) == [(path.name, f"List {number}", 2, "Quokka")]
+
+
+@pytest.mark.parametrize(("key", "said"), [("accommodation_type", "e) Barge"), ("gender", "m) Other")])
+def test_the_letter_before_a_word_that_is_not_known_is_no_code(tmp_path: Path, key: str, said: str) -> None:
+    filling, number, column, _ = next(each for each in CODED if each[3] == key)
+    dataset = opened(workbook(tmp_path / "a.xlsx", coded_list(filling, number, key, [said])))
+    assert rows(dataset, f"SELECT {column} FROM {filling.table}") == [(None,)]
+    assert rows(dataset, f"SELECT value FROM notices WHERE column_name = '{column}'") == [(said[3:],)]
+
+
+def test_each_word_of_the_mapping_is_written_as_words_are_compared() -> None:
+    for name, codes in mapping().codes.items():
+        assert [word for word in codes.words if normal(word) != word] == [], name
+        assert [word for word, code in codes.words.items() if codes.code_of(word) != code] == [], name
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        (["Yes", "N"], [True, False]),
+        (["Yes", "Out of borough"], [None, False]),
+        (["a) In", "No"], [True, None]),
+    ],
+)
+def test_yes_and_no_are_a_place_where_a_column_holds_nothing_else(
+    tmp_path: Path, said: list[str], read: list[bool | None]
+) -> None:
+    filling, number, column, key = next(each for each in CODED if each[3] == "placement_location")
+    dataset = opened(workbook(tmp_path / "a.xlsx", coded_list(filling, number, key, said)))
+    assert rows(dataset, f"SELECT {column} FROM placements ORDER BY person_id") == [(each,) for each in read]
 
 
 def test_blank_tokens_and_odd_spaces(tmp_path: Path) -> None:

@@ -90,21 +90,36 @@ class AnnexList:
 
 @dataclass(frozen=True)
 class Codes:
-    """What is said for the codes of a set: words, a pattern for the code itself, the code for several at once."""
+    """What is said for the codes of a set: words, a pattern for the code itself, the code for several at once.
+
+    Words of `alone` are read where a column holds no others.
+    """
 
     words: Mapping[str, str]
     token: re.Pattern[str] | None
     several: str | None
+    alone: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_yes_or_no(self) -> bool:
         """Whether the set answers yes or no, so that any other word is a blank."""
         return set(self.words.values()) <= _YES_OR_NO
 
+    @property
+    def has_letters(self) -> bool:
+        """Whether a code is a letter, which the letter before an unknown word may not be taken for."""
+        return any(len(code) == 1 and code.isalpha() for code in self.words.values())
+
+    def codes_of(self, said: Sequence[str]) -> list[tuple[str, str | None]]:
+        """Each text of a column with the code that it stands for there."""
+        if all(normal(each) in self.alone for each in said):
+            return [(each, self.alone[normal(each)]) for each in said]
+        return [(each, self.code_of(each)) for each in said]
+
     def code_of(self, said: str) -> str | None:
         """The code that the text stands for; empty where it stands for a blank, None where it is not known."""
         word = normal(said)
-        bare = _PREFIX.sub("", word)
+        bare = normal(_PREFIX.sub("", said.strip().casefold()))
         for each in (word, bare):
             if each in self.words:
                 return self.words[each]
@@ -292,8 +307,8 @@ def _list(number: int, facts: Mapping[str, Any], common: Mapping[str, Field]) ->
 
 
 def _codes(facts: Mapping[str, Any]) -> Codes:
-    words = {word: code for code, words in facts["words"].items() for word in words}
-    return Codes(words, re.compile(facts["token"]) if "token" in facts else None, facts.get("several"))
+    words, alone = ({word: code for code, said in facts.get(key, {}).items() for word in said} for key in ("words", "alone"))
+    return Codes(words, re.compile(facts["token"]) if "token" in facts else None, facts.get("several"), alone)
 
 
 def _named_list(sheet: str) -> AnnexList | None:
@@ -501,7 +516,7 @@ class _Reading:
             codes = mapping().codes[each.codes or ""]
             column, trimmed, words = name(each.name), self.relation("trimmed"), self._words(each)
             said = f"SELECT DISTINCT {column} FROM {trimmed} WHERE {column} IS NOT NULL ORDER BY 1 LIMIT {DISTINCT_WORDS}"
-            pairs = [(word, codes.code_of(word)) for (word,) in self.connection.execute(said).fetchall()]
+            pairs = codes.codes_of([word for (word,) in self.connection.execute(said).fetchall()])
             known = [pair for pair in pairs if pair[1] is not None]
             self.connection.execute(f"CREATE TABLE {words} (said VARCHAR, code VARCHAR)")
             lists = [[word for word, _ in known], [code for _, code in known]]
@@ -552,11 +567,18 @@ class _Reading:
                 value = f"replace({own}, ',', '')"
             case "code" if each.codes:
                 code = f"{name('m ' + each.name)}.code"
-                raw = "NULL" if mapping().codes[each.codes].is_yes_or_no else own
+                raw = self._unread(mapping().codes[each.codes], own)
                 value = f"CASE WHEN {code} IS NULL THEN {raw} ELSE nullif({code}, '') END"
             case _:
                 value = own
         return f"{value} AS {name(each.name)}"
+
+    @staticmethod
+    def _unread(codes: Codes, own: str) -> str:
+        """SQL for an answer that is not known, as the dataset's ingest may see it."""
+        if codes.is_yes_or_no:
+            return "NULL"
+        return f"regexp_replace({own}, {quoted(_PREFIX.pattern)}, '', 'i')" if codes.has_letters else own
 
     def _covers(self, filling: Filling) -> Stretch:
         """The months of events before the extract that the list holds."""
