@@ -14,6 +14,7 @@ import yaml
 from tests.return_files import Row, by, census, child, element, large_census, message
 
 from compliance.dataset.load import Dataset, open_dataset
+from compliance.dataset.schema import load_schema
 from compliance.errors import ComplianceError, DataError, UsageError
 from compliance.rulebook.load import load_rulebook
 from compliance.run import Request, run
@@ -221,6 +222,21 @@ def test_codes_that_are_not_known_are_blanked_and_said(tmp_path: Path) -> None:
     dataset = opened(tmp_path, census(child("C1", episode(PrimaryNeedCode="N99", ReferralSource=" 1a "))))
     assert rows(dataset, "SELECT primary_need, referral_source FROM referrals") == [(None, "1A")]
     assert notices(dataset) == ["not a code of primary_need"]
+
+
+@pytest.mark.parametrize(
+    ("field", "column", "code_set"),
+    [
+        ("ReferralSource", "referral_source", "referral_source"),
+        ("PrimaryNeedCode", "primary_need", "primary_need"),
+        ("ReasonForClosure", "closure_reason", "closure_reason"),
+    ],
+)
+def test_every_code_of_an_episode_is_read(tmp_path: Path, field: str, column: str, code_set: str) -> None:
+    codes = list(load_schema().code_sets[code_set])
+    children = [child(f"C{n}", episode(**{field: each})) for n, each in enumerate(codes)]
+    dataset = opened(tmp_path, census(*children))
+    assert dict(rows(dataset, f"SELECT person_id, {column} FROM referrals")) == {f"C{n}": each for n, each in enumerate(codes)}
 
 
 def test_elements_that_are_not_known_are_named_with_the_nearest(tmp_path: Path) -> None:

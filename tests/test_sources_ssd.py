@@ -569,3 +569,15 @@ def test_every_sentinel_is_a_blank(tmp_path: Path, blank: str) -> None:
     dataset = open_dataset([tmp_path])
     found = dataset.connection.execute("SELECT person_id, upn, birth_date::VARCHAR FROM people ORDER BY 1").fetchall()
     assert found == [("1", None, "2010-03-12"), ("2", "Unknowable", "2010-03-12")]
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        *[("YES - In touch", "in_touch"), ("NO - Not in touch", "not_in_touch"), ("DIED - Died after leaving care", "died")],
+        *[("REFU - Refuses contact", "refuses_contact"), ("NREQ - No longer requires services", "no_longer_requires")],
+        *[("RHOM - Returned to parents for 6 months", "returned_home"), ("rhom", "returned_home"), ("Nowhere", None)],
+    ],
+)
+def test_in_touch_as_a_code_and_a_description(said: str, meant: str | None) -> None:
+    assert mapping().words["in_touch"].code_of(said) == meant

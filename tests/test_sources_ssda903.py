@@ -31,6 +31,7 @@ from tests.return_files import (
 )
 
 from compliance.dataset.load import Dataset, open_dataset
+from compliance.dataset.schema import load_schema
 from compliance.errors import ComplianceError, DataError, UsageError
 from compliance.rulebook.load import load_rulebook
 from compliance.run import Request, run
@@ -149,6 +150,30 @@ def test_headings_and_codes_in_any_case(tmp_path: Path) -> None:
     dataset = opened(tmp_path)
     assert runs(dataset, "episodes", "legal_status", "start_reason") == [("2022-05-01", None, "C2", "S")]
     assert runs(dataset, "placements", "placement_type") == [("2022-05-01", None, "U6")]
+
+
+CODED = {
+    "RNE": ("episodes", "start_reason", "episode_start_reason"),
+    "LS": ("episodes", "legal_status", "legal_status"),
+    "REC": ("episodes", "end_reason", "episode_end_reason"),
+    "PLACE": ("placements", "placement_type", "placement_type"),
+    "PLACE_PROVIDER": ("placements", "placement_provider", "placement_provider"),
+    "REASON_PLACE_CHANGE": ("placements", "change_reason", "placement_change_reason"),
+}
+
+
+@pytest.mark.parametrize("field", CODED)
+def test_every_code_of_an_episode_is_read_and_another_is_said(tmp_path: Path, field: str) -> None:
+    name, column, code_set = CODED[field]
+    codes = [each for each in load_schema().code_sets[code_set] if each.isupper()]
+    given = [episode("01/05/2022", ended="01/06/2022", CHILD=f"C{n}", **{field: each}) for n, each in enumerate(codes)]
+    table(tmp_path / "e.csv", EPISODES, *given, episode("01/05/2022", ended="01/06/2022", CHILD="Z", **{field: "QQ9"}))
+    dataset = opened(tmp_path)
+    read = dict(rows(dataset, f"SELECT person_id, {column} FROM {name}"))
+    assert [read.get(f"C{n}") for n in range(len(codes))] == codes
+    assert read.get("Z") is None
+    said = f"SELECT source_row FROM {{}} WHERE value = 'QQ9' AND table_name = '{name}'"
+    assert rows(dataset, f"{said.format('notices')} UNION {said.format('rejects')}") == [(len(codes) + 2,)]
 
 
 @pytest.mark.parametrize(
