@@ -467,6 +467,34 @@ def test_a_heading_given_twice_is_refused(tmp_path: Path) -> None:
         opened(workbook(tmp_path / "a.xlsx", {"List 1": [[*CONTACTS, "date of contact:"], contact()]}))
 
 
+def test_a_heading_that_fits_two_fields_is_refused_with_both(tmp_path: Path) -> None:
+    headings = [*COMMON, "Date of Contact Source"]
+    with pytest.raises(UsageError, match="'Date of Contact Source' fits 'Date of Contact' and 'Contact Source'"):
+        opened(workbook(tmp_path / "a.xlsx", {"List 1": [headings, contact()]}))
+
+
+def test_a_binary_workbook_of_excel_97() -> None:
+    dataset = opened(Path(__file__).with_name("data") / "annex_a.xls")
+    assert rows(dataset, "SELECT person_id, received_at::DATE::VARCHAR, contact_source FROM contacts ORDER BY 1") == [
+        ("00123", "2024-01-06", "2A"),
+        ("C1", "2024-01-05", "6"),
+    ]
+
+
+def test_a_blank_birth_date_beside_an_age_stays_blank(tmp_path: Path) -> None:
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 1": contacts(contact(born=None, age="7.5"))}))
+    assert rows(dataset, "SELECT birth_date FROM people") == [(None,)]
+    assert dataset.tables["people"].rejected == 0
+
+
+@pytest.mark.parametrize(("said", "read"), [("nope", "nope"), ("ab1 2cd", "ab1 2cd"), ("", None)])
+def test_a_postcode_is_kept_as_it_is(tmp_path: Path, said: str, read: str | None) -> None:
+    known = mapping().lists[8].fields
+    headings = [known[each].heading for each in ("child_id", "placement_start_date", "placement_type", "placement_postcode")]
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 8": [headings, ["C1", "05/01/2024", "U1", said]]}))
+    assert rows(dataset, "SELECT postcode FROM placements") == [(read,)]
+
+
 def test_a_list_without_its_id_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has no heading 'Child Unique ID'"):
         opened(workbook(tmp_path / "a.xlsx", {"List 1": [["Chld Unique", *CONTACTS[1:]], contact()]}))

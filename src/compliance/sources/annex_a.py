@@ -336,6 +336,9 @@ def _positions(each: AnnexList, cells: Sequence[str], sheet: str) -> tuple[dict[
             taken = [key for key in fields if key in positions]
             if matches is _is_named and (taken or len(fields) > 1):
                 raise UsageError(f"{sheet}: two headings are {each.fields[fields[0]].heading!r}", help="keep one of the columns")
+            if len(fields) > 1 and not taken:
+                both = " and ".join(repr(each.fields[key].heading) for key in fields)
+                raise UsageError(f"{sheet}: the heading {cell!r} fits {both}", help="name the column as one of them")
             if fields and not taken:
                 positions[fields[0]] = position
         left = [(position, cell) for position, cell in left if position not in positions.values()]
