@@ -108,7 +108,8 @@ def command(
         selection = Selection(statuses, rule_ids, themes, teams, people, minimum_severity=severity)
         decided = decided_on(result, dataset, register_file, no_waivers)
         hide_people(result, pseudonyms)
-        found = decided.on(findings(result.evaluation, selection))
+        of_few = form == "text" and not wanted and save is None and pseudonyms is None
+        found = decided.on(findings(result.evaluation, selection, evidence=not of_few))
         published = Published(
             result,
             tuple(pseudonyms.findings(found) if pseudonyms else found),

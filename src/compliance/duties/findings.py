@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,13 +168,23 @@ class Selection:
 EVERYTHING = Selection(statuses=STATUSES)
 
 
-def findings(evaluation: Evaluation, selection: Selection | None = None) -> list[Finding]:
-    """The duties selected (the breaches when nothing is said) with their evidence, by severity, due date, rule and subject."""
+def findings(evaluation: Evaluation, selection: Selection | None = None, *, evidence: bool = True) -> list[Finding]:
+    """The duties selected (the breaches when nothing is said), by severity, due date, rule and subject.
+
+    Without `evidence` the rows that decided them are left out, to be filled in by `with_evidence` where they are shown.
+    """
     chosen = selection or Selection()
-    found = list(_rows(evaluation, chosen.where(evaluation.rulebook)))
+    found = sorted(_rows(evaluation, chosen.where(evaluation.rulebook)), key=_order)
+    return with_evidence(evaluation, found) if evidence else found
+
+
+def with_evidence(evaluation: Evaluation, found: list[Finding]) -> list[Finding]:
+    """The findings, with the rows that decided them filled in."""
     known = evidence_of(evaluation.connection, evaluation.schema, _refs(found))
-    complete = [_with_evidence(one, known) for one in found]
-    return sorted(complete, key=_order)
+    for one in found:
+        refs = (one.trigger_ref,) if one.trigger_ref == one.evidence_ref else (one.trigger_ref, one.evidence_ref)
+        one.evidence = tuple(known[ref] for ref in refs if ref is not None and ref in known)
+    return found
 
 
 def count_by_status(evaluation: Evaluation) -> dict[str, int]:
@@ -203,13 +213,6 @@ def _order(finding: Finding) -> tuple[Any, ...]:
 def _refs(found: Iterable[Finding]) -> list[int]:
     refs = {ref for one in found for ref in (one.trigger_ref, one.evidence_ref) if ref}
     return sorted(refs)
-
-
-def _with_evidence(finding: Finding, known: Mapping[int, Evidence]) -> Finding:
-    first, second = finding.trigger_ref, finding.evidence_ref
-    refs = (first,) if first == second else (first, second)
-    finding.evidence = tuple(known[ref] for ref in refs if ref is not None and ref in known)
-    return finding
 
 
 def evidence_of(connection: duckdb.DuckDBPyConnection, schema: Schema, refs: Sequence[int]) -> dict[int, Evidence]:

@@ -9,7 +9,7 @@ from itertools import groupby
 from rich.console import Console
 
 from compliance.duties.evaluate import NotEvaluated
-from compliance.duties.findings import Finding
+from compliance.duties.findings import Finding, with_evidence
 from compliance.outputs.screen import STYLES, TALL, line, number_of, row
 from compliance.outputs.sources_read import print_sources
 from compliance.rulebook.model import SEVERITIES
@@ -34,8 +34,11 @@ def print_check(console: Console, run: Run, found: Sequence[Finding], *, limit: 
     if short:
         _rule_lines(console, groups)
     else:
+        most = A_RULE if limit is None else limit or len(found)
+        if run.pseudonyms is None:
+            with_evidence(run.evaluation, [one for group in groups for one in group[:most] if not one.evidence])
         for group in groups:
-            print_rule_group(console, group, limit=A_RULE if limit is None else limit)
+            print_rule_group(console, group, limit=most)
     if not quiet:
         (_not_evaluated_in_short if short else print_not_evaluated)(console, run.evaluation.not_evaluated)
         if run.pseudonyms is None:
