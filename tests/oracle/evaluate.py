@@ -168,7 +168,8 @@ def recurring(
     if end is not None and end < start:
         owed = isinstance(length, str) or length(start, 0) is not None
         return [unknown(subject, start)] if owed and not from_first_event else []
-    days = sorted({day for day in events if day <= as_of and (end is None or day <= end)})
+    held = {day for day in events if day <= as_of}
+    days = sorted(day for day in held if end is None or day <= end)
     opened, number, strict = start, 0, False
     before = [day for day in days if day < start]
     if earlier and before:
@@ -184,7 +185,9 @@ def recurring(
             opened, number, strict = inside[-1], len(inside), True
             if opened == end:
                 return []
-    return _gaps(subject, opened, end, days, length, as_of, due_day, number, strict)
+    found = _gaps(subject, opened, end, days, length, as_of, due_day, number, strict)
+    hides = latest_only and not days and bool(held)  # the one event that is held is from after the end: it hides any before it
+    return [unknown(one.subject, one.trigger) if hides and one.status == "missed" else one for one in found]
 
 
 def _gaps(

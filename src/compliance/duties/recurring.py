@@ -73,29 +73,26 @@ def _earliest(frame: Frame, body: Recurring, day: str) -> str:
 
 
 def _hits(frame: Frame, body: Recurring, columns: EventColumns, *, latest: bool) -> str:
-    """The CTE `hits`: the days of qualifying events for each span, several on one day being one."""
+    """The CTE `hits`: the days of qualifying events for each span, several on one day being one.
+
+    Where only the newest event is held, also `later`: the spans with one after their end, which hides any before it.
+    """
     event: Event = body.event
     where = [frame.event_condition(event.where, columns.source, EVENT), _earliest(frame, body, columns.day)]
-    where += [] if latest else [f"{OWED}.ceased_date IS NULL OR {columns.day} <= {OWED}.ceased_date"]
     if event.until is not None and event.until.strip() != "any":
         where.append(f"{columns.day} <= {frame.as_date(event.until, OWED)}")
+    within = f"({OWED}.ceased_date IS NULL OR {columns.day} <= {OWED}.ceased_date)"
     kept = " AND ".join(f"({part})" for part in where if part != "TRUE") or "TRUE"
+    matching = frame.matching(event, columns.source, EVENT)
+    joined = f"FROM owed AS {OWED}\n    JOIN {columns.source.relation} AS {EVENT} ON {matching}"
     newest = f"\n    QUALIFY row_number() OVER (PARTITION BY {OWED}.n ORDER BY {columns.day} DESC) = 1" if latest else ""
-    return f"""{"newest" if latest else "hits"} AS (
+    after = f"SELECT {OWED}.n\n    {joined}\n    WHERE {kept} AND {columns.day} > {OWED}.ceased_date"
+    return f"""hits AS (
     SELECT {OWED}.n, {columns.day} AS day, min({EVENT}.row_ref) AS ref
-    FROM owed AS {OWED}
-    JOIN {columns.source.relation} AS {EVENT} ON {frame.matching(event, columns.source, EVENT)}
-    WHERE {kept}
+    {joined}
+    WHERE {kept} AND {within}
     GROUP BY {OWED}.n, {columns.day}{newest}
-  ){WITHIN_SPAN if latest else ""}"""
-
-
-WITHIN_SPAN = """,
-  hits AS (
-    SELECT newest.n, newest.day, newest.ref FROM newest JOIN owed ON owed.n = newest.n
-    WHERE owed.ceased_date IS NULL OR newest.day <= owed.ceased_date
-  )"""
-"""The CTE `hits` where only the newest event is held: within the span it counts, after it it hides any before it."""
+  ){f",{chr(10)}  later AS ({chr(10)}    {after}{chr(10)}  )" if latest else ""}"""
 
 
 def _points(body: Recurring, *, latest: bool) -> str:
@@ -296,8 +293,8 @@ def _timed(frame: Frame, body: Recurring, *, latest: bool) -> str:
     unsure_which = "WHEN done_date IS NULL AND ceased_date IS NULL AND sooner < {0} AND {1} >= {0} THEN {2} ".format(
         frame.context.today, due, literal("only the latest event is held: which it was decides")
     )
-    hidden = "WHEN n IN (SELECT n FROM newest) AND n NOT IN (SELECT n FROM hits) THEN {} ".format(
-        literal("only the latest event is held, from after the end: there may have been others before")
+    hidden = "WHEN ceased_date > {} AND n IN (SELECT n FROM later) AND n NOT IN (SELECT n FROM hits) THEN {} ".format(
+        due, literal("only the latest event is held, from after the end: there may have been others before")
     )
     cases = [
         f"WHEN gap_start IS NULL THEN {literal(f'{body.trigger} is missing')}",
