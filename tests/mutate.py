@@ -22,7 +22,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 import yaml
@@ -33,7 +33,7 @@ from compliance.dataset.schema import load_schema
 from compliance.duties.compiled import AS_OF_MARK, FACT, filled
 from compliance.duties.compiler import Workbench
 from compliance.duties.evaluate import Available
-from compliance.duties.examples import ANSWER, ExampleBench, Outcome, _by_authority, _outcome, _with
+from compliance.duties.examples import ANSWER, ExampleBench, HeldData, Numbered, Outcome, _by_authority, _outcome, _with, grouped
 from compliance.duties.held import doubted
 from compliance.duties.measures import compile_measure
 from compliance.duties.status import judged
@@ -48,7 +48,6 @@ PROCESSES = 2
 SEVERITIES = ("critical", "high", "medium", "low")
 EQUIVALENT = "equivalent_mutants.yaml"
 MEASURED = ("scope_type", "scope_id", "numerator", "denominator")
-Numbered = tuple[int, Example]
 
 
 class Equivalent(BaseModel):
@@ -98,19 +97,12 @@ class MadeDefinition:
 Candidate = Mutant | MadeDefinition
 
 
-class Held(NamedTuple):
-    """What sets the data of an example apart: the tables that hold only the latest event, and what is not held at all."""
-
-    latest: frozenset[str]
-    without: tuple[str, ...]
-
-
 class MutantBench(ExampleBench):
     """Asks the mutants of a duty rule, a measure or a definition about a rule's examples, one as-of day at a time."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.queries: dict[tuple[int, Held], str] = {}
+        self.queries: dict[tuple[int, HeldData], str] = {}
         self.rests: dict[str, tuple[str, ...]] = {}
 
     def judge(self, rule: Rule, candidates: Sequence[Candidate]) -> tuple[set[str], set[str]]:
@@ -137,17 +129,17 @@ class MutantBench(ExampleBench):
                 self.connection.execute("ROLLBACK")
         return fallen
 
-    def answer(self, rule: Rule, as_of: datetime.date, held: Held) -> dict[str, list[dict[str, Any]]]:
+    def answer(self, rule: Rule, as_of: datetime.date, held: HeldData) -> dict[str, list[dict[str, Any]]]:
         """What the rule says of each council in the database, its definitions being made."""
         sql, columns = filled(self._query(rule, held), as_of), ANSWER if rule.is_duty else MEASURED
         with _limited(self.connection):
             return _by_authority(self.connection.execute(sql).fetchall(), columns)
 
-    def _query(self, rule: Rule, held: Held) -> str:
+    def _query(self, rule: Rule, held: HeldData) -> str:
         """The rule's answer as SQL, compiled once; `judge` lets go of what it compiled."""
         if (id(rule), held) not in self.queries:
             bench = Workbench(self.schema, _with(self.rulebook, rule), held.latest, known=self._bench(held.latest))
-            data = self._held(held.latest, held.without)
+            data = self._held(held)
             self.queries[id(rule), held] = _duties_query(bench, rule, data) if rule.is_duty else _measures_query(bench, rule)
         return self.queries[id(rule), held]
 
@@ -182,13 +174,13 @@ class _Group:
     bench: MutantBench
     rule: Rule
     as_of: datetime.date
-    held: Held
+    held: HeldData
     examples: list[Numbered]
 
     def load(self) -> None:
         """Loads the examples and makes the rule's definitions."""
         self.bench._load(self.examples)
-        self.bench._evaluate(self.rule, self.as_of, self.held.latest, self.held.without)
+        self.bench._evaluate(self.rule, self.as_of, self.held)
         assert self._passes(self.rule), f"{self.rule.id}: the rule fails an example of {self.as_of}"
 
     def holds(self, mutant: Candidate) -> bool:
@@ -252,13 +244,9 @@ def _limited(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         watcher.join()
 
 
-def _groups(examples: Sequence[Example]) -> dict[tuple[datetime.date, Held], list[Numbered]]:
+def _groups(examples: Sequence[Example]) -> dict[tuple[datetime.date, HeldData], list[Numbered]]:
     """The examples by as-of day and by what their data hold; the largest group first."""
-    groups: dict[tuple[datetime.date, Held], list[Numbered]] = {}
-    for number, example in enumerate(examples):
-        latest = frozenset(table for table, history in example.history.items() if history == "latest")
-        groups.setdefault((example.as_of, Held(latest, tuple(example.without))), []).append((number, example))
-    return dict(sorted(groups.items(), key=lambda item: -len(item[1])))
+    return dict(sorted(grouped(examples).items(), key=lambda item: -len(item[1])))
 
 
 # --- one rule or definition ---------------------------------------------------------------------------------------

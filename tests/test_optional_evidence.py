@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from compliance.dataset.schema import Schema, load_schema
+from compliance.dataset.schema import load_schema
 from compliance.duties.compiled import Compiled
 from compliance.duties.compiler import Workbench
 from compliance.duties.evaluate import Available
@@ -51,12 +51,6 @@ READ_SO = {
 
 
 @cache
-def schema() -> Schema:
-    """The canonical tables."""
-    return load_schema()
-
-
-@cache
 def rulebook() -> Rulebook:
     """The rulebook."""
     return load_rulebook()
@@ -65,13 +59,13 @@ def rulebook() -> Rulebook:
 @cache
 def workbench() -> Workbench:
     """Compiles the rules."""
-    return Workbench(schema(), rulebook())
+    return Workbench(load_schema(), rulebook())
 
 
 @cache
 def bench() -> ExampleBench:
     """Runs the examples."""
-    return ExampleBench(schema(), rulebook())
+    return ExampleBench(load_schema(), rulebook())
 
 
 def optional(rule: Rule) -> list[str]:
@@ -170,7 +164,7 @@ def test_what_data_lack(said: str, is_lacking: bool) -> None:
 )
 def test_what_no_table_holds_is_refused_with_the_nearest(said: str, help_word: str) -> None:
     with pytest.raises(UnknownPlace) as refused:
-        checked([said], schema())
+        checked([said], load_schema())
     assert help_word in str(refused.value.help)
 
 

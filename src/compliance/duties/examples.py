@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -42,6 +42,25 @@ class Outcome:
         return self.error is None and self.expected == self.found
 
 
+class HeldData(NamedTuple):
+    """What sets the data of an example apart: the tables that hold only the latest event, and what is not held at all."""
+
+    latest: frozenset[str]
+    without: tuple[str, ...]
+
+
+Numbered = tuple[int, Example]
+
+
+def grouped(examples: Sequence[Example]) -> dict[tuple[datetime.date, HeldData], list[Numbered]]:
+    """The examples, numbered, by as-of day and by what their data hold."""
+    groups: dict[tuple[datetime.date, HeldData], list[Numbered]] = {}
+    for number, example in enumerate(examples):
+        latest = frozenset(table for table, history in example.history.items() if history == "latest")
+        groups.setdefault((example.as_of, HeldData(latest, tuple(example.without))), []).append((number, example))
+    return groups
+
+
 @dataclass
 class ExampleBench:
     """A database of empty canonical tables in which examples are run, each as a council of its own."""
@@ -60,27 +79,16 @@ class ExampleBench:
 
     def run(self, rule: Rule, examples: Sequence[Example] | None = None) -> list[Outcome]:
         """The outcome of each example of a duty rule or a measure."""
-        groups: dict[tuple[datetime.date, frozenset[str], tuple[str, ...]], list[tuple[int, Example]]] = {}
-        for number, example in enumerate(rule.examples if examples is None else examples):
-            latest = frozenset(table for table, history in example.history.items() if history == "latest")
-            groups.setdefault((example.as_of, latest, tuple(example.without)), []).append((number, example))
         found: dict[int, Outcome] = {}
-        for (as_of, latest, without), group in groups.items():
-            found |= self._run_group(rule, as_of, latest, without, group)
+        for (as_of, held), group in grouped(rule.examples if examples is None else examples).items():
+            found |= self._run_group(rule, as_of, held, group)
         return [found[number] for number in sorted(found)]
 
-    def _run_group(
-        self,
-        rule: Rule,
-        as_of: datetime.date,
-        latest: frozenset[str],
-        without: Sequence[str],
-        group: list[tuple[int, Example]],
-    ) -> dict[int, Outcome]:
+    def _run_group(self, rule: Rule, as_of: datetime.date, held: HeldData, group: list[Numbered]) -> dict[int, Outcome]:
         self.connection.execute("BEGIN")
         try:
             self._load(group)
-            evaluation = self._evaluate(rule, as_of, latest, without)
+            evaluation = self._evaluate(rule, as_of, held)
             _raise_failure(evaluation.not_evaluated)
             answer = self._duties(rule) if rule.is_duty else self._measures(rule)
             return {number: _outcome(rule, example, answer.get(f"x{number}", [])) for number, example in group}
@@ -96,7 +104,7 @@ class ExampleBench:
         self.connection.execute("BEGIN")
         try:
             self._load([(0, example)])
-            yield self._evaluate(rule, example.as_of, frozenset(), example.without)
+            yield self._evaluate(rule, example.as_of, HeldData(frozenset(), tuple(example.without)))
         finally:
             self.connection.execute("ROLLBACK")
 
@@ -117,19 +125,19 @@ class ExampleBench:
         finally:
             self.connection.execute("ROLLBACK")
 
-    def _evaluate(self, rule: Rule, as_of: datetime.date, latest: frozenset[str], without: Sequence[str]) -> Evaluation:
+    def _evaluate(self, rule: Rule, as_of: datetime.date, held: HeldData) -> Evaluation:
         names = {rule.id}
         if rule.measure is not None and rule.measure.of in self.rulebook.rules:
             names.add(rule.measure.of)
         rulebook = self.rulebook.only(names)
         if rule.id not in rulebook.rules or rulebook.rules[rule.id] is not rule:
             rulebook = _with(rulebook, rule)
-        pack = self._pack(rule, rulebook, latest)
-        return evaluate(self.connection, self.schema, rulebook, as_of, self._held(latest, without), pack, at_once=1)
+        pack = self._pack(rule, rulebook, held.latest)
+        return evaluate(self.connection, self.schema, rulebook, as_of, self._held(held), pack, at_once=1)
 
-    def _held(self, latest: frozenset[str], without: Sequence[str]) -> Available:
+    def _held(self, held: HeldData) -> Available:
         """What the data of an example hold."""
-        return Available(frozenset(need for need in self.everything if not is_optional(need, without)), latest)
+        return Available(frozenset(need for need in self.everything if not is_optional(need, held.without)), held.latest)
 
     def _pack(self, rule: Rule, rulebook: Rulebook, latest: frozenset[str]) -> Pack:
         """The rule compiled, once for all its examples."""
