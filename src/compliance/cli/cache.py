@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from compliance import __version__
 from compliance.errors import ComplianceError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[1]
 COMPILED_BY = ("calendar.py", "rulebook", "duties", "dataset/tables.yaml", "dataset/schema.py", "dataset/known.py")
 NO_CACHE = "COMPLIANCE_NO_CACHE"
+T = TypeVar("T")
 
 
 def cache_folder() -> Path | None:
@@ -44,30 +45,24 @@ def kept_rulebook(folder: Path | None, local_rules: Sequence[Path]) -> Rulebook:
     base = folder or rules_folder()
     paths = rule_paths(base, local_rules)
     place = _place("rules", _digest([str(base), *map(str, paths)], [*_code_files(), *paths]))
-    kept = _read(place)
-    if kept is not None:
-        try:
-            return rulebook_from_json(kept)
-        except (ValueError, KeyError, TypeError):
-            pass
-    rulebook = load_rulebook(folder, local_rules)
-    _write(place, rulebook_to_json(rulebook))
-    return rulebook
+
+    def made() -> tuple[Rulebook, str]:
+        rulebook = load_rulebook(folder, local_rules)
+        return rulebook, rulebook_to_json(rulebook)
+
+    return _kept(place, rulebook_from_json, made)
 
 
 def kept_schema() -> Schema:
     """The canonical tables, from the cache where their file has not changed."""
-    from compliance.dataset.schema import TABLES_FILE, load_schema, read_tables, schema_of
+    from compliance.dataset.schema import TABLES_FILE, read_tables, schema_of
 
-    place = _place("schema", _digest([], [TABLES_FILE]))
-    kept = _read(place)
-    if kept is not None:
-        try:
-            return schema_of(json.loads(kept))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            pass
-    _write(place, json.dumps(read_tables()))
-    return load_schema()
+    def made() -> tuple[Schema, str]:
+        document = read_tables()
+        text = json.dumps(document)
+        return schema_of(document), text
+
+    return _kept(_place("schema", _digest([], [TABLES_FILE])), lambda text: schema_of(json.loads(text)), made)
 
 
 def asked(
@@ -91,15 +86,25 @@ def kept_pack(schema: Schema, rulebook: Rulebook, latest_only: frozenset[str], l
 
     names = [rulebook.digest, *sorted(latest_only), "|", *sorted(limited), "|", *sorted(rulebook.rules)]
     place = _place("pack", _digest(names, _code_files()))
+
+    def made() -> tuple[Pack, str]:
+        pack = compile_pack(schema, rulebook, latest_only, limited)
+        return pack, pack.to_json()
+
+    return _kept(place, Pack.from_json, made)
+
+
+def _kept(place: Path | None, read: Callable[[str], T], made: Callable[[], tuple[T, str]]) -> T:
+    """What the kept file holds; made anew, and its text kept, where there is none or it is damaged."""
     kept = _read(place)
     if kept is not None:
         try:
-            return Pack.from_json(kept)
-        except (ValueError, KeyError, TypeError):
+            return read(kept)
+        except (ValueError, KeyError, TypeError, AttributeError):
             pass
-    pack = compile_pack(schema, rulebook, latest_only, limited)
-    _write(place, pack.to_json())
-    return pack
+    found, text = made()
+    _write(place, text)
+    return found
 
 
 def _code_files() -> Iterator[Path]:

@@ -46,11 +46,8 @@ def command(
 
     ID may also be an escalation rule's: its highest risk is explained.
     """
-    result = run(
-        asked(
-            dataset, rulebook_of(rules_folder, local_rules, kept=True), as_of, progress=progress_to_stderr(False)
-        )
-    )
+    rulebook = rulebook_of(rules_folder, local_rules, kept=True)
+    result = run(asked(dataset, rulebook, as_of, progress=progress_to_stderr(False)))
     trusted(result.evaluation)
     one = finding_by_id(result, name)
     if one is not None:
