@@ -74,12 +74,12 @@ class _Left:
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         tasks = tuple(tasks)
-        made_here = {task.makes for task in tasks}
+        made_here = {task.makes for task in tasks if task.makes}
         self.missing = {task: set(task.after & made_here) for task in tasks}
         self.wanting: dict[str, list[Task]] = {}
         for task, names in self.missing.items():
             for name in names:
-                self.wanting.setdefault(str(name), []).append(task)
+                self.wanting.setdefault(name, []).append(task)
         self.ready = deque(task for task, names in self.missing.items() if not names)
 
     def take(self, number: int) -> Iterator[Task]:
@@ -90,7 +90,9 @@ class _Left:
 
     def make(self, task: Task) -> None:
         """Notes that a task is done; those that it made ready and on which others wait go first."""
-        for other in self.wanting.pop(task.makes or "", ()):
+        if task.makes is None:
+            return
+        for other in self.wanting.pop(task.makes, ()):
             self.missing[other].discard(task.makes)
             if not self.missing[other]:
                 (self.ready.appendleft if other.makes else self.ready.append)(other)

@@ -141,7 +141,7 @@ def evaluate(
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, schema: Schema, as_of: datetime.date) -> None:
-    """The as-of views of tables that are still to be filled, and the calendar."""
+    """The as-of views of tables that are still to be filled, the calendar, and who answers for whom."""
     known_views(connection, schema, as_of)
     for task in _beginnings(connection):
         task.work(connection)
@@ -152,16 +152,11 @@ def _beginnings(connection: duckdb.DuckDBPyConnection) -> Iterator[Task]:
     connection.execute("CREATE SCHEMA IF NOT EXISTS defined")
     if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'calendar'").fetchone():
         yield Task(create_calendar_table, makes=CALENDAR)
-    yield Task(_runs(OWNERS))
+    yield Task(partial(_execute, sql=OWNERS))
 
 
-def _runs(sql: str) -> Callable[[duckdb.DuckDBPyConnection], None]:
-    """A function that runs the statement."""
-
-    def run(cursor: duckdb.DuckDBPyConnection) -> None:
-        cursor.execute(sql)
-
-    return run
+def _execute(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
+    cursor.execute(sql)
 
 
 def _ready(compiled: Sequence[Compiled], available: Available, result: Evaluation) -> list[Compiled]:
@@ -240,17 +235,15 @@ def rests_on(pattern: FactPattern) -> list[str]:
 def _definitions(pack: Pack, names: Iterable[str], as_of: datetime.date) -> Iterator[Task]:
     """The definitions that the rules rest on, each made once, after what it rests on."""
 
-    def made(name: str) -> Callable[[duckdb.DuckDBPyConnection], None]:
-        def make(cursor: duckdb.DuckDBPyConnection) -> None:
-            try:
-                cursor.execute(f'CREATE OR REPLACE TABLE defined."{name}" AS {filled(pack.definitions[name].sql, as_of)}')
-            except duckdb.Error as error:
-                raise EngineError(f"definition {name} failed: {_first_line(error)}") from error
-
-        return make
+    def make(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
+        try:
+            cursor.execute(f'CREATE OR REPLACE TABLE defined."{name}" AS {filled(pack.definitions[name].sql, as_of)}')
+        except duckdb.Error as error:
+            raise EngineError(f"definition {name} failed: {_first_line(error)}") from error
 
     for name in pack.in_order(names):
-        yield Task(made(name), makes=name, after=frozenset({CALENDAR, *pack.definitions[name].rests_on}))
+        after = frozenset({CALENDAR, *pack.definitions[name].rests_on})
+        yield Task(partial(make, name=name), makes=name, after=after)
 
 
 def _run_duties(cursors: Cursors, before: Sequence[Task], ready: Sequence[Compiled], result: Evaluation) -> None:
@@ -259,26 +252,21 @@ def _run_duties(cursors: Cursors, before: Sequence[Task], ready: Sequence[Compil
     columns = ", ".join(f"{name} {kind}" for name, kind in FOUND.items())
     connection.execute(f"CREATE OR REPLACE TABLE found_duties ({columns})")
 
-    def found(batch: Sequence[Compiled]) -> Callable[[duckdb.DuckDBPyConnection], None]:
-        def find(cursor: duckdb.DuckDBPyConnection) -> None:
-            try:
-                cursor.execute(_insert(batch, as_of))
-                result.evaluated += [one.rule for one in batch]
-            except duckdb.Error:
-                for one in batch:
-                    _run_alone(cursor, one, as_of, result)
+    def find(cursor: duckdb.DuckDBPyConnection, batch: Sequence[Compiled]) -> None:
+        try:
+            cursor.execute(_insert(batch, as_of))
+            result.evaluated += [one.rule for one in batch]
+        except duckdb.Error:
+            for one in batch:
+                _run_alone(cursor, one, as_of, result)
 
-        return find
-
-    rules = [Task(found(batch), after=frozenset({CALENDAR, *_rest_on(batch)})) for batch in _batches(ready)]
+    rules = [
+        Task(partial(find, batch=batch), after=frozenset({CALENDAR}.union(*(one.definitions for one in batch))))
+        for batch in _batches(ready)
+    ]
     cursors.each([*before, *rules])
     result.evaluated.sort()
     _judge(cursors, as_of)
-
-
-def _rest_on(batch: Sequence[Compiled]) -> Iterator[str]:
-    for one in batch:
-        yield from one.definitions
 
 
 def _judge(cursors: Cursors, as_of: datetime.date) -> None:
@@ -291,7 +279,7 @@ def _judge(cursors: Cursors, as_of: datetime.date) -> None:
     found = "SELECT * FROM found_duties"
     connection.execute(f"CREATE OR REPLACE TABLE judged_duties AS {select(f'{found} LIMIT 0')}")
     parts = [f"{found} WHERE rowid % {cursors.number} = {part}" for part in range(cursors.number)]
-    cursors.each(Task(_runs(f"INSERT INTO judged_duties {select(part)}")) for part in parts)
+    cursors.each(Task(partial(_execute, sql=f"INSERT INTO judged_duties {select(part)}")) for part in parts)
     connection.execute("DROP TABLE found_duties")
     connection.execute(f"CREATE OR REPLACE VIEW duties AS SELECT *, {IDENTITY} AS id FROM judged_duties AS d")
 

@@ -87,12 +87,13 @@ def _hits(frame: Frame, body: Recurring, columns: EventColumns, *, latest: bool)
     joined = f"FROM owed AS {OWED}\n    JOIN {columns.source.relation} AS {EVENT} ON {matching}"
     newest = f"\n    QUALIFY row_number() OVER (PARTITION BY {OWED}.n ORDER BY {columns.day} DESC) = 1" if latest else ""
     after = f"SELECT {OWED}.n\n    {joined}\n    WHERE {kept} AND {columns.day} > {OWED}.ceased_date"
+    later = f",\n  later AS (\n    {after}\n  )" if latest else ""
     return f"""hits AS (
     SELECT {OWED}.n, {columns.day} AS day, min({EVENT}.row_ref) AS ref
     {joined}
     WHERE {kept} AND {within}
     GROUP BY {OWED}.n, {columns.day}{newest}
-  ){f",{chr(10)}  later AS ({chr(10)}    {after}{chr(10)}  )" if latest else ""}"""
+  ){later}"""
 
 
 def _points(body: Recurring, *, latest: bool) -> str:

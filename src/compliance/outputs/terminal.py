@@ -83,7 +83,7 @@ def print_rule_group(console: Console, found: Sequence[Finding], *, limit: int) 
     line(
         console, (f"{GLYPHS[rule.severity]} {rule.severity} {rule.id}", style), f"  {rule.title}  [{len(found)}]", (unread, "dim")
     )
-    shown = found if limit == 0 else found[:limit]
+    shown = found[:limit]
     for one in shown:
         print_finding(console, one)
     if len(shown) < len(found):
