@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import product
 
-from .days import add, back, months_on
+from .days import add, back, birthday, months_on
 from .evaluate import Dataset, Owed, Row, deadline, judge, recurring, unknown
 
 FULL = ("full", "revised_terms")
@@ -181,10 +181,11 @@ def _last_left(data: Dataset, approval: Row, household: str) -> date | None:
 
 
 def usual_limit(data: Dataset) -> list[Owed]:
-    """Schedule 7: three children in a home, unless all are siblings or those beyond are exempted by name."""
+    """Schedule 7: three children under 18 in a home, unless all are siblings or those beyond are exempted by name."""
     answers = []
     for household in sorted({row["household_id"] for row in data.rows("placements") if row.get("household_id")}):
-        placed = [row for row in data.rows("placements", household_id=household) if _is_there(row, data.as_of)]
+        there = [row for row in data.rows("placements", household_id=household) if _is_there(row, data.as_of)]
+        placed = [row for row in there if not _is_grown_up(row, data)]
         families = {(data.row("people", person_id=row["person_id"]) or {}).get("family_id") for row in placed}
         if not placed or (len(families) == 1 and None not in families):
             continue
@@ -200,6 +201,11 @@ def _is_there(placement: Row, day: date) -> bool:
     ended = placement.get("end_date")
     is_adoption = placement["placement_type"] in ("A3", "A4", "A5", "A6") or placement.get("placement_basis") == "for_adoption"
     return not is_adoption and (ended is None or ended > day)
+
+
+def _is_grown_up(placement: Row, data: Dataset) -> bool:
+    born = (data.row("people", person_id=placement["person_id"]) or {}).get("birth_date")
+    return born is not None and birthday(born, 18) <= data.as_of
 
 
 def _is_exempt(placement: Row, data: Dataset) -> bool:

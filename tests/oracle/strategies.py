@@ -932,12 +932,14 @@ def temporary_approvals(draw: Draw) -> Dataset:
 
 @st.composite
 def households(draw: Draw) -> Dataset:
-    """A home with three to five children, of one family or several, some exempted, some gone."""
+    """A home with three to five children, of one family or several, some exempted, some gone, some grown up."""
     day = draw(START)
+    turning = back(day, "18 years")
     placed, people, exempt = [], [], []
     for number in range(draw(st.integers(2, 6))):
         child = f"C{number}"
-        people.append({"person_id": child, "family_id": draw(st.sampled_from(("A", "A", "A", "B", None)))})
+        born = draw(st.sampled_from((None, None, day, turning, turning + timedelta(days=1))))
+        people.append({"person_id": child, "family_id": draw(st.sampled_from(("A", "A", "A", "B", None))), "birth_date": born})
         placed.append(
             {
                 "person_id": child,
