@@ -77,7 +77,7 @@ def strategy_discussion(data: Dataset) -> list[Owed]:
 
 
 def assessment_45(data: Dataset) -> list[Owed]:
-    """Reading 8: from the referral's day, else the assessment's start; a referral not on record is unknown."""
+    """Reading 8: from the referral, else (a reassessment too) the assessment's own start; a referral not on record is unknown."""
     answers = []
     for assessment in data.rows("assessments"):
         clock = _clock_of(assessment, data)
@@ -88,11 +88,21 @@ def assessment_45(data: Dataset) -> list[Owed]:
 
 
 def _clock_of(assessment: Row, data: Dataset) -> date | None:
-    if assessment.get("referral_id") is None:
+    if assessment.get("referral_id") is None or _is_reassessment(assessment, data):
         start: date = assessment["start_date"]
         return start
     referral = data.row("referrals", referral_id=assessment["referral_id"])
     return referral["referral_date"] if referral else None
+
+
+def _is_reassessment(assessment: Row, data: Dataset) -> bool:
+    """Whether an assessment begun earlier on the same referral had been authorised by the day this one started."""
+    start = assessment["start_date"]
+    for other in data.rows("assessments", referral_id=assessment["referral_id"]):
+        done = other.get("authorised_date")
+        if other["start_date"] < start and done is not None and done <= start:
+            return True
+    return False
 
 
 def assessment_child_seen(data: Dataset) -> list[Owed]:

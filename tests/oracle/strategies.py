@@ -167,7 +167,7 @@ def assessments(draw: Draw) -> Dataset:
             {
                 "person_id": "C1",
                 "start_date": start,
-                "referral_id": draw(st.sampled_from((f"R{number}", f"R{number}", None, "R99"))),
+                "referral_id": draw(st.sampled_from((f"R{number}", f"R{number}", "R0", None, "R99"))),
                 "authorised_date": _after(draw, draw(st.sampled_from((day, start))), periods),
                 "child_was_seen": draw(MAYBE),
             }
