@@ -16,6 +16,7 @@ from compliance.duties.periods import (
     choice,
     forward,
     is_plain,
+    of_a_branch,
     relaxed,
     working_day_joins,
 )
@@ -120,8 +121,7 @@ def _dated(frame: Frame, periods: Periods, *, done: str | None, backwards: bool,
     SELECT {OWED}.*, {due} AS due_date{due_at}{moved},
       {done_date} AS done_date, {done_at} AS done_at, {ref} AS evidence_ref{_opens_on(frame)},
       {branch_columns(periods)}
-    FROM {"owed" if is_plain(periods) else "branched"} AS {OWED}{joins}
-    WHERE {"TRUE" if is_plain(periods) else f"branch IS NOT NULL OR {ANCHOR} IS NULL"}
+    FROM {"owed" if is_plain(periods) else "branched"} AS {OWED}{joins}{of_a_branch(periods, ANCHOR)}
   )"""
 
 

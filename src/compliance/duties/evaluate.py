@@ -36,7 +36,7 @@ from compliance.errors import EngineError
 from compliance.rulebook.load import Rulebook
 from compliance.rulebook.model import Escalation, FactPattern, Measure
 
-BATCH = 4
+BATCH = 8
 CALENDAR = "the calendar"
 ROW_NUMBER = f"{SUBJECT}.rowid"
 """A definition is made a table here, and DuckDB has numbered the rows of a table already."""
@@ -298,7 +298,7 @@ A gap of a later span that an event before an earlier one opened is numbered: it
 
 
 def _insert(batch: Sequence[Compiled], as_of: datetime.date) -> str:
-    selects = "\nUNION ALL\n".join(f"SELECT * FROM (\n{one.on(as_of)}\n)" for one in batch)
+    selects = "\nUNION ALL\n".join(f"(\n{one.on(as_of)}\n)" for one in batch)
     return f"INSERT INTO found_duties\n{selects.replace(NUMBERED, ROW_NUMBER)}"
 
 

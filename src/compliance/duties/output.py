@@ -47,7 +47,7 @@ def select_found(
         "covers_to": LAST if frame.cover.is_limited else "CAST(NULL AS DATE)",
         **(said or {}),
     }
-    columns = ",\n  ".join(f"{made.get(name, name)} AS {name}" for name in FOUND)
+    columns = ",\n  ".join(f"{made[name]} AS {name}" if made.get(name, name) != name else name for name in FOUND)
     rest = ",\n  ".join(ctes) + f"\nSELECT {columns}\nFROM {of}"
     return f"WITH {owed.sql(_own_columns(rest))},\n  {rest}"
 

@@ -85,6 +85,11 @@ def is_plain(periods: Periods) -> bool:
     return len(periods.branches) == 1 and periods.branches[0].when is None
 
 
+def of_a_branch(periods: Periods, anchor: str) -> str:
+    """SQL of a WHERE that leaves out rows with a known anchor to which no length applies; none where one always does."""
+    return "" if is_plain(periods) else f"\n    WHERE branch IS NOT NULL OR {anchor} IS NULL"
+
+
 def forward(anchor: str, length: Length, inclusive: bool = False) -> str:
     """SQL of the day that is `length` after the anchor; working days come from the joined calendar as `target`.
 

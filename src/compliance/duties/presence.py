@@ -18,6 +18,7 @@ from compliance.duties.periods import (
     forward,
     is_plain,
     moved,
+    of_a_branch,
     working_day_joins,
 )
 from compliance.duties.sources import OWN, literal, quoted
@@ -50,8 +51,7 @@ def stated(frame: Frame, is_so: str, missing: str, within: str, *, measured: Map
     SELECT {OWED}.*, {due} AS due_date, CAST(NULL AS DATE) AS done_date,
       {", ".join(f"{sql} AS {name}" for name, sql in facts.items())},
       {branch_columns(periods)}
-    FROM {"owed" if plain else "branched"} AS {OWED}{working_day_joins(ANCHOR, periods, "branch")}
-    WHERE {"TRUE" if plain else f"branch IS NOT NULL OR {ANCHOR} IS NULL"}
+    FROM {"owed" if plain else "branched"} AS {OWED}{working_day_joins(ANCHOR, periods, "branch")}{of_a_branch(periods, ANCHOR)}
   )"""
 
 

@@ -105,7 +105,7 @@ Bound = Annotated[str | float, Field(description="a number, or the name of a par
 class Strict(BaseModel):
     """The base of every part of a rule file: unknown keys are refused and nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 class Instrument(Strict):
@@ -446,7 +446,7 @@ class Escalation(Strict):
 class Example(Strict):
     """A worked example: rows of tables, an as-of date, and the statuses expected (by subject and trigger) or the answer."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
 
     title: str
     as_of: datetime.date

@@ -331,26 +331,25 @@ def _parquet_rows(
     shape = connection.execute(f"SELECT * EXCLUDE (filename, file_row_number) FROM {source} LIMIT 0").description
     limits.hold(f"{label}: columns", "columns", len(shape))
     headings = Headings.of(label, table, [column[0] for column in shape])
-    starts, read = _starts(connection, table, files, authority)
+    starts, read = _starts(connection, files, authority)
     limits.hold(label, "rows", read)
     columns = ", ".join(f"{name(shape[n][0])}::VARCHAR AS {name(column)}" for n, column in headings.columns.items())
-    own = ", f.authority" if not headings.name_authority and any(file.authority or authority for file in files) else ""
+    council = next((said for file in files if (said := file.authority or authority)), None)
+    own = ", f.authority" if council and not headings.name_authority else ""
     view = (
         f"(SELECT r.file_row_number + f.start + 2 AS _row, {columns}{own} "
-        f"FROM {source} r JOIN {starts} f ON r.filename = f.filename)"
+        f"FROM {source} r JOIN ({starts}) f ON r.filename = f.filename)"
     )
-    return Staged(table.name, view, label, None, history, read, (), headings.unknown)
+    return Staged(table.name, view, label, None, history, read, (), headings.unknown, headings.held(council))
 
 
-def _starts(connection: DuckDBPyConnection, table: Table, files: Sequence[Found], authority: str | None) -> tuple[str, int]:
-    """A relation of how many rows come before each file, and the number of rows in all."""
+def _starts(connection: DuckDBPyConnection, files: Sequence[Found], authority: str | None) -> tuple[str, int]:
+    """SQL of how many rows come before each file and of its council, and the number of rows in all."""
     paths = ", ".join(quoted(str(file.path)) for file in files)
     counts = dict(connection.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata([{paths}])").fetchall())
-    relation, start, rows = f"{STAGING}.{name(f'starts {files[0].path}')}", 0, []
+    start, rows = 0, []
     for file in files:
-        rows.append([str(file.path), start, file.authority or authority])
+        council = file.authority or authority
+        rows.append(f"({quoted(str(file.path))}, {start}::BIGINT, {quoted(council) if council else 'NULL'}::VARCHAR)")
         start += counts[str(file.path)]
-    connection.execute(f"CREATE TABLE {relation} (filename VARCHAR, start BIGINT, authority VARCHAR)")
-    lists = [list(column) for column in zip(*rows, strict=True)]
-    connection.execute(f"INSERT INTO {relation} SELECT unnest($1), unnest($2), unnest($3::VARCHAR[])", lists)
-    return relation, start
+    return f"SELECT * FROM (VALUES {', '.join(rows)}) AS starts(filename, start, authority)", start
