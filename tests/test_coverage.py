@@ -176,6 +176,30 @@ def test_a_deadline_whose_clock_began_before_the_data(
     assert [each[0] for each in duties(rulebook, folder, "CP-INITIAL-CONFERENCE", date(2020, 12, 31))] == [expected]
 
 
+REFERRALS = "referral_id,person_id,referral_date\nR1,C1,2019-01-07\nR2,C2,2020-04-01\n"
+ASSESSMENTS = "assessment_id,person_id,referral_id,start_date,authorised_date\n"
+FIRST_ASSESSMENT = "A1,C1,R1,2019-01-07,2019-02-04\n"
+
+
+@pytest.mark.parametrize(
+    ("covers", "assessment", "expected"),
+    [
+        (YEAR, "A2,C1,R1,2020-09-01,2020-10-01\n", "unknown"),
+        (YEAR, "A2,C1,R1,2019-01-07,2019-02-04\n", "met"),
+        (YEAR, "A2,C2,R2,2020-09-01,2020-10-01\n", "late"),
+        ("from: 2019-01-01", FIRST_ASSESSMENT + "A2,C1,R1,2020-09-01,2020-10-01\n", "met"),
+        ("from: 2019-01-01", "A2,C1,R1,2020-09-01,2020-10-01\n", "late"),
+    ],
+    ids=["the first may have come before", "met all the same", "referred in the year", "the first is held", "there was no other"],
+)
+def test_an_assessment_may_be_a_reassessment_where_the_first_lies_before_the_data(
+    rulebook: Rulebook, tmp_path: Path, covers: str, assessment: str, expected: str
+) -> None:
+    folder = held(tmp_path, f"{{assessments: {{{covers}}}}}", referrals=REFERRALS, assessments=ASSESSMENTS + assessment)
+    found = duties(rulebook, folder, "FD-ASSESSMENT-45", date(2021, 3, 31))
+    assert found[-1][0] == expected
+
+
 PLACEMENTS = "placement_id,person_id,start_date,end_date,placement_type,change_reason\n"
 
 

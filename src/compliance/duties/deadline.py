@@ -171,7 +171,8 @@ def _unsure(frame: Frame, early: bool) -> str:
     event: Event | None = getattr(frame.body, "event", None)
     after = f"due_date > {LAST}"
     if event is None:
-        return unsure(frame.cover, before=f"done_date IS NULL AND trigger_date < {FIRST}", after=after)
+        absent = "" if frame.source.history_of else "done_date IS NULL AND "
+        return unsure(frame.cover, before=f"{absent}trigger_date < {FIRST}", after=after)
     if (early and event.after is None) or (event.after or "").strip() == "any":
         return unsure(frame.cover, before="TRUE", after=after)
     return unsure(frame.cover, before=f"opens_on < {FIRST}", after=after)
