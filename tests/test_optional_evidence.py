@@ -179,3 +179,38 @@ def test_what_is_lacking_makes_a_breach_unsure_or_adds_a_remark() -> None:
     rows = bench().connection.execute(f"SELECT unsure_because, note FROM ({sql}) ORDER BY value").fetchall()
     remark = "meetings is not in the data: perhaps"
     assert rows == [(None, None), (None, remark), ("meetings is not in the data and may decide it", remark)]
+
+
+def test_no_breach_is_lost_in_silence_for_want_of_what_is_optional() -> None:
+    """Every rule that is judged at all without what it can do without says what it was judged without."""
+    judged = [rule for rule in rulebook().rules.values() if rule.kind != "escalation" and without_of(rule)]
+    found = {rule.id: judged_without(rule) for rule in judged}
+    silent = {rule: sorted(lacking - said) for rule, (lacking, said) in found.items() if said is not None and lacking - said}
+    assert silent == {}
+    assert found["LAC-VISIT"][1] >= {"looked_after_visits.child_was_seen", "looked_after_visits.visit_mode"}
+
+
+def judged_without(rule: Rule) -> tuple[set[str], set[str] | None]:
+    """What the rule and the definitions under it can do without, and what it says it was judged without; None where it was not."""
+    lacking = without_of(rule)
+    example = rule.examples[0].model_copy(update={"without": sorted(lacking)})
+    with bench().evaluated(rule, example) as evaluation:
+        said = {word for word, rules in evaluation.judged_without.items() if rule.id in rules}
+        return lacking, said if rule.id in evaluation.evaluated else None
+
+
+def without_of(rule: Rule) -> set[str]:
+    """The tables and columns that the rule, and the definitions that it names, call optional."""
+    own = [*rule.optional, *(one if isinstance(one, str) else one.lacks for one in rule.unsure_without)]
+    if rule.is_duty:
+        own += [one for name in workbench().compile(rule).definitions for one in rulebook().definitions[name].optional]
+    return set(own)
+
+
+def test_what_is_held_is_not_said_to_be_lacking() -> None:
+    rule = rulebook().rules["LAC-VISIT"]
+    with bench().evaluated(rule, rule.examples[0]) as evaluation:
+        assert evaluation.judged_without == {}
+    shorter = rule.examples[0].model_copy(update={"without": ["looked_after_visits.visit_mode"]})
+    with bench().evaluated(rule, shorter) as evaluation:
+        assert evaluation.judged_without == {"looked_after_visits.visit_mode": ("LAC-VISIT",)}

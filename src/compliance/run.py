@@ -85,6 +85,7 @@ class Run:
             "conflicts": sum(one.values for one in self.dataset.conflicts),
             "duties": count_by_status(evaluation),
             "rules": {"evaluated": len(evaluation.evaluated), "not_evaluated": len(evaluation.not_evaluated)},
+            "judged_without": [{"lacks": said, "rules": list(rules)} for said, rules in evaluation.judged_without.items()],
             "reconciliation": self._reconciliation(),
             "waivers": [dict(one) for one in self.waivers],
             "pseudonyms": self.pseudonyms,

@@ -33,6 +33,7 @@ class Compiled:
     codes: frozenset[CodeNeed] = frozenset()
     said: tuple[str, ...] = ()
     doubts: tuple[tuple[str, str, str], ...] = ()
+    optional: tuple[str, ...] = ()
 
     def on(self, as_of: datetime.date) -> str:
         """The SQL for one as-of day."""
@@ -53,6 +54,7 @@ class CompiledMeasure:
     codes: frozenset[CodeNeed] = frozenset()
     by: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

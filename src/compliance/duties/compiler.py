@@ -159,7 +159,13 @@ class Workbench:
         optional = [*rule.optional, *(said for said, _, _ in doubts)]
         needs = frozenset(need for need in frame.reads if not is_optional(need, optional))
         definitions, said = self.in_order(frame.sources_used), checked(rule.needs, self.schema)
-        return Compiled(rule.id, sql, needs, definitions, frozenset(frame.codes), said, doubts)
+        spared = self.optional(optional, definitions)
+        return Compiled(rule.id, sql, needs, definitions, frozenset(frame.codes), said, doubts, spared)
+
+    def optional(self, own: Iterable[str], definitions: Iterable[str]) -> tuple[str, ...]:
+        """What can be done without, in words, in order: a rule's own, and what the definitions that it rests on call so."""
+        under = (one for name in definitions for one in self.rulebook.definitions[name].optional)
+        return checked([*own, *under], self.schema)
 
     def _doubts(self, rule: Rule, inherited: Iterable[str]) -> tuple[Doubt, ...]:
         """What the data must hold for a breach to be one, with SQL of which duties; a rule's own word goes first."""

@@ -102,6 +102,8 @@ class Evaluation:
     pack: Pack
     evaluated: list[str] = field(default_factory=list)
     not_evaluated: list[NotEvaluated] = field(default_factory=list)
+    judged_without: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the data lack that rules can do without, in words, each with the rules that read it as blank."""
 
     @property
     def failed(self) -> list[NotEvaluated]:
@@ -137,7 +139,17 @@ def evaluate(
         tell(f"evaluating {len(measures)} measures")
         _run_measures(connection, cursors, measures, as_of, result)
     result.not_evaluated.sort(key=lambda one: one.rule)
+    result.judged_without = _judged_without(result, available)
     return result
+
+
+def _judged_without(result: Evaluation, available: Available) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for rule in sorted(result.evaluated):
+        one = result.pack.duties.get(rule) or result.pack.measures[rule]
+        for said in filter(available.lacks, one.optional):
+            found.setdefault(said, []).append(rule)
+    return {said: tuple(rules) for said, rules in sorted(found.items())}
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, schema: Schema, as_of: datetime.date) -> None:

@@ -67,6 +67,7 @@ class MeasureCompiler:
         """The measure as SQL: one row for each thing counted, with what it adds and whom it is about."""
         where = [self.bind(self.body.where, condition=True).sql] if self.body.where else []
         where += self._window()
+        definitions = () if self.is_of_rule else self.bench.in_order([self.body.of])
         sql = f"""SELECT {literal(self.rule.id)} AS measure, m.authority,
   {self._column("worker_id", self.body.worker)} AS worker_id, {self._column("team_id", self.body.team)} AS team_id,
   {self._column("person_id")} AS person_id, {self._column("carer_id")} AS carer_id,
@@ -77,13 +78,14 @@ WHERE {" AND ".join(f"({part})" for part in where) or "TRUE"}"""
             self.rule.id,
             sql,
             frozenset(need for need in self.reads if not is_optional(need, self.rule.optional)),
-            () if self.is_of_rule else self.bench.in_order([self.body.of]),
+            definitions,
             self.body.of if self.is_of_rule else None,
             self._withheld(),
             () if self.is_of_rule else tuple(sorted(tables_of(self.source))),
             self.source.code_needs,
             tuple(dict.fromkeys(self.body.by)),
             checked([*self.rule.needs, *self.source.unsure_without], self.bench.schema),
+            self.bench.optional(self.rule.optional, definitions),
         )
 
     def _withheld(self) -> str | None:

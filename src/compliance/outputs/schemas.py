@@ -87,6 +87,7 @@ RUN = _object(
         "conflicts": COUNT,
         "duties": _object(dict.fromkeys(STATUSES, COUNT)),
         "rules": _object({"evaluated": COUNT, "not_evaluated": COUNT}),
+        "judged_without": _list(_object({"lacks": TEXT, "rules": TEXTS})),
         "reconciliation": {
             "anyOf": [
                 {"type": "null"},

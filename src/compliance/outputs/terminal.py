@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from rich.console import Console
@@ -41,6 +41,7 @@ def print_check(console: Console, run: Run, found: Sequence[Finding], *, limit: 
             print_rule_group(console, group, limit=most)
     if not quiet:
         (_not_evaluated_in_short if short else print_not_evaluated)(console, run.evaluation.not_evaluated)
+        (_judged_without_in_short if short else print_judged_without)(console, run.evaluation.judged_without)
         if run.pseudonyms is None:
             print_sources(console, run.dataset)
         print_summary(console, run, found)
@@ -48,7 +49,8 @@ def print_check(console: Console, run: Run, found: Sequence[Finding], *, limit: 
 
 def _lines(groups: Sequence[Sequence[Finding]], run: Run, quiet: bool) -> int:
     """How many lines it takes to list the findings, five a rule."""
-    return sum(2 + min(len(group), A_RULE) for group in groups) + (0 if quiet else len(run.evaluation.not_evaluated))
+    said = 0 if quiet else len(run.evaluation.not_evaluated) + len(run.evaluation.judged_without)
+    return said + sum(2 + min(len(group), A_RULE) for group in groups)
 
 
 def _rule_lines(console: Console, groups: Sequence[Sequence[Finding]]) -> None:
@@ -73,6 +75,16 @@ def _not_evaluated_in_short(console: Console, left: Sequence[NotEvaluated]) -> N
     lacking = Counter(table for one in left for table in {need.partition(".")[0] for need in one.needs})
     tables = ", ".join(f"{name} ({count})" for name, count in lacking.most_common(4))
     line(console, ("Not evaluated", "bold"), f"  {number_of(len(left), 'rule')}; most lack {tables}; `data describe` says all")
+
+
+def _judged_without_in_short(console: Console, lacking: Mapping[str, Sequence[str]]) -> None:
+    """One line: how many rules read something as blank that the data do not hold, and what most of them lack."""
+    if not lacking:
+        return
+    rules = {rule for named in lacking.values() for rule in named}
+    most = sorted(lacking, key=lambda said: (-len(lacking[said]), said))[:3]
+    words = ", ".join(f"{said} ({len(lacking[said])})" for said in most)
+    line(console, ("Judged without", "bold"), f"  {number_of(len(rules), 'rule')}, what the data lack read as blank: {words}")
 
 
 def print_rule_group(console: Console, found: Sequence[Finding], *, limit: int) -> None:
@@ -126,6 +138,15 @@ def print_not_evaluated(console: Console, left: Iterable[NotEvaluated]) -> None:
     line(console, ("Not evaluated", "bold"))
     for reason, rules in sorted(reasons.items()):
         line(console, f"  – {', '.join(rules)}: {reason}")
+
+
+def print_judged_without(console: Console, lacking: Mapping[str, Sequence[str]]) -> None:
+    """What the data lack that rules can do without, with the rules that read it as blank: they may show fewer breaches for it."""
+    if not lacking:
+        return
+    line(console, ("Judged without", "bold"), "  what the data lack, read as blank: a breach may be hidden by it")
+    for said, rules in lacking.items():
+        line(console, f"  – {said}: {', '.join(rules)}")
 
 
 def print_summary(console: Console, run: Run, found: Sequence[Finding]) -> None:
