@@ -191,7 +191,7 @@ def test_no_breach_is_lost_in_silence_for_want_of_what_is_optional() -> None:
 
 
 def judged_without(rule: Rule) -> tuple[set[str], set[str] | None]:
-    """What the rule and the definitions under it can do without, and what it says it was judged without; None where it was not."""
+    """What the rule can do without, and what it says that it was judged without; None for that where it was not judged."""
     lacking = without_of(rule)
     example = rule.examples[0].model_copy(update={"without": sorted(lacking)})
     with bench().evaluated(rule, example) as evaluation:
