@@ -31,6 +31,12 @@ def findings(folder: Path, **files: str) -> list[tuple[str, str, int, str, str]]
         ("cp_plans", "cp_plan_id,person_id,start_date\nK,C1,1989-12-31\n", "start_date", "suspiciously_early"),
         ("missing_episodes", "missing_episode_id,person_id,started_at\nK,C1,2024-07-01 00:00\n", "started_at",
          "after_as_of"),
+        ("placements", "placement_id,person_id,start_date,placement_type,postcode\nK,C1,2024-01-01,U4,nope\n", "postcode",
+         "not_a_postcode"),
+        ("placements", "placement_id,person_id,start_date,placement_type,postcode\nK,C1,2024-01-01,U4,2TR\n", "postcode",
+         "not_a_postcode"),
+        ("episodes", "episode_id,person_id,start_date,home_postcode\nK,C1,2024-01-01,ABC 1\n", "home_postcode",
+         "not_a_postcode"),
     ],
 )  # fmt: skip
 def test_one_thing_wrong(tmp_path: Path, table: str, text: str, column: str, code: str) -> None:
@@ -46,6 +52,11 @@ def test_one_thing_wrong(tmp_path: Path, table: str, text: str, column: str, cod
         ("missing_episodes", "missing_episode_id,person_id,started_at\nK,C1,2024-06-30 23:59\n"),
         ("cp_plans", "cp_plan_id,person_id,start_date\nK,C1,2010-04-01\n"),  # an unborn child may be on a plan
         ("audits", "audit_id,audit_kind,audit_date,actions_due_date\nK,case_audit,2024-06-01,2025-01-01\n"),
+        (
+            "placements",
+            "placement_id,person_id,start_date,placement_type,postcode\nK,C1,2024-01-01,U4,HR1 2JB\nL,C1,2024-01-02,U4,\n",
+        ),
+        ("placements", "placement_id,person_id,start_date,placement_type,postcode\nK,C1,2024-01-01,U4,ec1a1bb\n"),
         ("cp_visits", "visit_id,person_id,visit_date,worker_id\nK,C1,2024-01-01,W1\n"),  # no workers were supplied
     ],
 )

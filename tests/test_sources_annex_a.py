@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from annex_a_files import COMMON, CONTACTS, IN_NEED, PROTECTION, REFERRALS, Rows, open_document, workbook
+from binary_workbook import binary_workbook
 from compliance.dataset.load import Dataset, open_dataset
 from compliance.dataset.schema import Column, load_schema
 from compliance.errors import UsageError
+from compliance.rulebook.load import load_rulebook
+from compliance.run import Request, run
 from compliance.sources.annex_a import HEADINGS_NEEDED, Field, Filling, mapping, match_list, normal
 
 SAMPLES = Path("/work/shared/formats/samples/annex_a")
@@ -585,3 +588,39 @@ def test_samples(name: str) -> None:
         assert table.read == table.loaded + table.rejected
     unreadable = rows(dataset, "SELECT value FROM rejects")
     assert unreadable == ([("May be 8 Jan 2000",)] if name == "cscdp_example-B-2004.xlsx" else [])
+
+
+def test_a_binary_workbook_of_excel_2007(tmp_path: Path) -> None:
+    sheets: dict[str, Rows] = {
+        "Front_Sheet": [["Child level data"]],
+        "List_1": [
+            ["List 1: Contacts"],
+            *contacts(contact("C1", date(2024, 1, 5)), contact(9212044, 45297, age="#N/A")),
+            contact("C3", born=date(2012, 2, 29)),
+        ],
+    }
+    dataset = opened(binary_workbook(tmp_path / "Annex A.xlsb", sheets))
+    assert rows(dataset, "SELECT person_id, received_at::DATE::VARCHAR, contact_source, source_row FROM contacts ORDER BY 1") == [
+        ("9212044", "2024-01-06", "6", 4),
+        ("C1", "2024-01-05", "6", 3),
+        ("C3", "2024-01-05", "6", 5),
+    ]
+    assert rows(dataset, "SELECT birth_date::VARCHAR FROM people WHERE person_id = 'C3'") == [("2012-02-29",)]
+    assert str(dataset.recognised[0]) == "Annex A.xlsb: Ofsted Annex A (a workbook with List 1 of Annex A, by their headings)"
+
+
+@pytest.mark.parametrize(("from_1904", "serial"), [(False, 45296), (True, 43834)])
+def test_serial_dates_of_a_binary_workbook(from_1904: bool, serial: int, tmp_path: Path) -> None:
+    given = contacts(contact(day=serial, born=date(2015, 2, 1)))
+    dataset = opened(binary_workbook(tmp_path / "a.xlsb", {"List 1": given}, from_1904=from_1904))
+    assert rows(dataset, "SELECT received_at::DATE::VARCHAR FROM contacts") == [("2024-01-05",)]
+    assert rows(dataset, "SELECT birth_date::VARCHAR FROM people") == [("2015-02-01",)]
+
+
+def test_check_reads_a_binary_workbook(tmp_path: Path) -> None:
+    started = date(2023, 9, 1)
+    plan = ["C1", "a) Male", "a) WBRI", date(2015, 2, 1), 8, "b) No", started, "a) Neglect", "a) Neglect", started, "a) Yes"]
+    path = binary_workbook(tmp_path / "Annex A.xlsb", {"List 7": [PROTECTION, [*plan, date(2023, 9, 29), None]]})
+    done = run(Request([path], load_rulebook().only(["CP-REVIEW-CONFERENCE"]), date(2024, 4, 30), with_risks=False))
+    found = done.evaluation.connection.execute("SELECT status, person_id, trigger_date::VARCHAR FROM duties").fetchall()
+    assert found == [("overdue", "C1", "2023-09-29")]

@@ -12,6 +12,8 @@ from compliance.dataset.schema import Column, Table
 from compliance.dataset.values import name, quoted
 
 SUSPICIOUS_BEFORE = date(1990, 1, 1)
+POSTCODE = "GIR0AA|[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}"
+"""A whole postcode without its space, in capitals."""
 
 _PAIRS = (
     ("start_date", "end_date"),
@@ -108,6 +110,7 @@ def _checks(dataset: Dataset, table: Table, as_of: date) -> Iterator[str]:
     held = [column for column in table.columns.values() if column.name in dataset.tables[table.name].columns]
     yield from _order(table, held)
     yield from _dates(table, held, as_of)
+    yield from _postcodes(table, held)
     yield from _before_birth(dataset, table, held)
     yield from _references(dataset, table, held)
     yield from _duplicates(table, held)
@@ -135,6 +138,16 @@ def _dates(table: Table, held: Sequence[Column], as_of: date) -> Iterator[str]:
             message = f"{each}::DATE || ' is after the as-of date {as_of}'"
             later = f"{each} >= DATE '{as_of + timedelta(days=1)}'"
             yield _finding(table, column.name, code, message, where=later)
+
+
+def _postcodes(table: Table, held: Sequence[Column]) -> Iterator[str]:
+    """SQL for postcodes of which no place can be told; they are kept as they are."""
+    for column in held:
+        if column.name.endswith("postcode"):
+            said = name(column.name)
+            message = f"{said} || ' is no whole postcode'"
+            where = f"NOT regexp_full_match(replace(upper({said}), ' ', ''), {quoted(POSTCODE)})"
+            yield _finding(table, column.name, "not_a_postcode", message, where=where)
 
 
 def _before_birth(dataset: Dataset, table: Table, held: Sequence[Column]) -> Iterator[str]:

@@ -18,6 +18,8 @@ from typing import Any
 UNSAVED = re.compile(rb"<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</(?:\w+:)?c>")
 
 
+BOOK_PROPERTIES = 153
+"""The record of a binary workbook that says from which year its days are counted."""
 LARGEST_EXACT = 1e15
 """The number from which on a spreadsheet keeps whole numbers no longer to the digit."""
 
@@ -73,12 +75,36 @@ def facts(path: str) -> dict[str, Any]:
     unsaved, dates_from_1904 = 0, False
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
-            if name == "xl/workbook.xml":
+            if name == "xl/workbook.bin":
+                dates_from_1904 = is_from_1904(archive.read(name))
+            elif name == "xl/workbook.xml":
                 dates_from_1904 = bool(re.search(rb'date1904="(1|true)"', archive.read(name)))
             elif re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
                 text = archive.read(name)
                 unsaved += len(UNSAVED.findall(text)) if b"<f" in text else 0
     return {"unsaved": unsaved, "dates_from_1904": dates_from_1904}
+
+
+def is_from_1904(book: bytes) -> bool:
+    """Whether the properties among a binary workbook's records say that its days are counted from 1904."""
+    place = 0
+    while place < len(book):
+        kind, place = number(book, place, 2)
+        size, place = number(book, place, 4)
+        if kind == BOOK_PROPERTIES:
+            return bool(size and place < len(book) and book[place] & 1)
+        place += size
+    return False
+
+
+def number(book: bytes, place: int, most: int) -> tuple[int, int]:
+    """The number that stands there, seven bits a byte in at most so many bytes, and where the next thing stands."""
+    found = 0
+    for step, byte in enumerate(book[place : place + most]):
+        found |= (byte & 0x7F) << 7 * step
+        if byte < 128:
+            return found, place + step + 1
+    return found, place + most
 
 
 def hold_memory(most: int) -> None:
