@@ -17,6 +17,9 @@ ROWS = {1: 20_000, 2: 6_000, 3: 9_000, 4: 8_000, 5: 4_000, 6: 7_000, 7: 1_500, 8
 """The rows of each list of a large council's Annex A, 60,000 in all."""
 
 FIRST_DAY = date(2023, 10, 1)
+LAST_DAY = date(2024, 3, 31)
+ENDS = ("end", "closure", "ceased", "reversed")
+"""What the keys of fields that say how or when something ended hold: three in four that began sixty days ago have."""
 
 
 def large_annex_a(path: Path, share: float = 1.0) -> int:
@@ -57,15 +60,20 @@ def _said(codes: Codes) -> list[str]:
 def _cell(key: str, kind: str, words: list[str] | None, row: int, position: int) -> Any:
     if key == "date_of_birth":
         return date(2006, 1, 1) + timedelta(row * 17 % 6_000)
-    if "end" in key or "closure" in key or "ceased" in key or "reversed" in key:
-        return None
+    begun = FIRST_DAY + timedelta(row * 11 % 180 + position % 3)
+    if any(word in key for word in ENDS):
+        ended = begun + timedelta(60)
+        if row % 4 == 0 or ended > LAST_DAY or "reversed" in key:
+            return None
+        if kind == "date":
+            return ended
     if words:
         return words[(row + position) % len(words)]
     match kind:
         case "id":
             return 100_000 + row * 7 % 25_000
         case "date":
-            return FIRST_DAY + timedelta(row * 11 % 180 + position % 3)
+            return begun
         case "integer":
             return row % 4
         case _:

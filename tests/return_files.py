@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -80,55 +81,86 @@ def child(id: str = "C1", *modules: str, **fields: Any) -> str:
     return element("Child", identifiers, element("ChildCharacteristics", Ethnicity="WBRI"), *modules)
 
 
+CENSUS_DAY = date(2024, 3, 31)
+CENSUS_FIRST = date(2022, 10, 1)
+
+
 def large_census(path: Path, children: int) -> int:
-    """Writes a census of so many children, of a common shape and with spaces as exports have them; how many rows it has."""
-    start, rows = date(2021, 4, 1), 0
+    """Writes a census of so many children, as councils' are: most in time, one in five late; how many rows it has.
+
+    Half of the children go to assessment and a plan in need, half to an enquiry, a conference and a protection plan.
+    """
+    rows = 0
     with path.open("w") as file:
         opening = message("CIN", "@").partition("@")
-        file.write(opening[0] + "  <Children>\n")
+        file.write(opening[0] + "<Children>\n")
         for number in range(children):
-            day = start + timedelta(number * 37 % 1000)
-            file.write(_large_child(number, day))
-            rows += 8 if number % 2 == 0 else 5
-        file.write("  </Children>\n" + opening[2])
+            day = CENSUS_FIRST + timedelta(number * 37 % 500)
+            text = _large_child(number, day)
+            rows += sum(text.count(f"<{each}>") for each in ("Child", "CINdetails", "Assessments", "CINPlanDates", *_ON_PLANS))
+            file.write(text)
+        file.write("</Children>\n" + opening[2])
     return rows
 
 
+_ON_PLANS = ("Section47", "DateOfInitialCPC", "ChildProtectionPlans", "CPPreviewDate")
+
+
 def _large_child(number: int, day: date) -> str:
-    def on(days: int) -> str:
-        return str(day + timedelta(days))
+    case = _Case(day, is_late=number % 5 == 3, has_closed=number % 4 != 0)
+    own = _lines(("LAchildID", f"C{number:07d}"), ("UPN", f"A{number:012d}"), ("PersonBirthDate", "2012-03-04"))
+    kind = _lines(("Ethnicity", "WBRI")) + _block("Disabilities", _lines(("Disability", "NONE")))
+    modules = _block("ChildIdentifiers", own + _lines(("GenderCurrent", "1"))) + _block("ChildCharacteristics", kind)
+    return _block("Child", modules + case.told(is_protected=number % 2 == 0))
 
-    def lines(depth: int, *pairs: tuple[str, str]) -> str:
-        return "".join(f"{'  ' * depth}<{tag}>{text}</{tag}>\n" for tag, text in pairs)
 
-    def block(depth: int, tag: str, inner: str) -> str:
-        return f"{'  ' * depth}<{tag}>\n{inner}{'  ' * depth}</{tag}>\n"
+def _lines(*pairs: tuple[str, str | None]) -> str:
+    return "".join(f"<{tag}>{text}</{tag}>\n" for tag, text in pairs if text)
 
-    own = lines(4, ("LAchildID", f"C{number:07d}"), ("UPN", f"A{number:012d}"))
-    own += lines(4, ("PersonBirthDate", "2012-03-04"), ("GenderCurrent", "1"))
-    kind = lines(4, ("Ethnicity", "WBRI")) + block(4, "Disabilities", lines(5, ("Disability", "NONE")))
-    factors = block(5, "FactorsIdentifiedAtAssessment", lines(6, ("AssessmentFactors", "2A"), ("AssessmentFactors", "2B")))
-    need = lines(4, ("CINreferralDate", on(0)), ("ReferralSource", "1A"), ("PrimaryNeedCode", "N4"))
-    assessment = lines(5, ("AssessmentActualStartDate", on(1)), ("AssessmentAuthorisationDate", on(40))) + factors
-    need += block(4, "Assessments", assessment)
-    if number % 2:
-        need += block(4, "Assessments", assessment.replace(on(1), on(61)))
-        need += block(4, "CINPlanDates", lines(5, ("CINPlanStartDate", on(50))))
-    else:
-        held = (
-            ("S47ActualStartDate", on(5)),
-            ("InitialCPCtarget", on(26)),
-            ("DateOfInitialCPC", on(20)),
-            ("ICPCnotRequired", "false"),
-        )
-        need += block(4, "Section47", lines(5, *held))
-        abuse = ("InitialCategoryOfAbuse", "PHY"), ("LatestCategoryOfAbuse", "PHY")
-        plan = ("CPPstartDate", on(20)), *abuse, ("NumberOfPreviousCPP", "0")
-        reviews = block(5, "Reviews", lines(6, *(("CPPreviewDate", on(days)) for days in (100, 250, 400))))
-        need += block(4, "ChildProtectionPlans", lines(5, *plan) + reviews)
-    need += lines(4, ("ReferralNFA", "0"))
-    modules = block(3, "ChildIdentifiers", own) + block(3, "ChildCharacteristics", kind) + block(3, "CINdetails", need)
-    return block(2, "Child", modules)
+
+def _block(tag: str, inner: str) -> str:
+    return f"<{tag}>\n{inner}</{tag}>\n"
+
+
+@dataclass(frozen=True)
+class _Case:
+    """An episode of need from its referral, told up to the census's day."""
+
+    day: date
+    is_late: bool
+    has_closed: bool
+
+    def on(self, days: int) -> str | None:
+        held = self.day + timedelta(days)
+        return str(held) if held <= CENSUS_DAY else None
+
+    def told(self, is_protected: bool) -> str:
+        closed = self.on(350) if self.has_closed else None
+        dates = _lines(("CINreferralDate", self.on(0)), ("ReferralSource", "1A"), ("PrimaryNeedCode", "N4"))
+        dates += _lines(("CINclosureDate", closed), ("ReasonForClosure", "RC8" if closed else None))
+        work = self.protection() if is_protected else self.need()
+        return _block("CINdetails", dates + self.assessment(1) + work + _lines(("ReferralNFA", "0")))
+
+    def assessment(self, start: int) -> str:
+        done = self.on(start + (80 if self.is_late else 39))
+        dates = _lines(("AssessmentActualStartDate", self.on(start)), ("AssessmentAuthorisationDate", done))
+        factors = _block("FactorsIdentifiedAtAssessment", _lines(("AssessmentFactors", "2A"), ("AssessmentFactors", "2B")))
+        return _block("Assessments", dates + factors) if self.on(start) else ""
+
+    def need(self) -> str:
+        plan = ("CINPlanStartDate", self.on(50)), ("CINPlanEndDate", self.on(330) if self.has_closed else None)
+        return self.assessment(130) + (_block("CINPlanDates", _lines(*plan)) if self.on(50) else "")
+
+    def protection(self) -> str:
+        met = 40 if self.is_late else 20
+        enquiry = ("S47ActualStartDate", self.on(5)), ("InitialCPCtarget", self.on(26)), ("DateOfInitialCPC", self.on(met))
+        told = _block("Section47", _lines(*enquiry, ("ICPCnotRequired", "false")))
+        ended = self.on(met + 330) if self.has_closed else None
+        abuse = ("InitialCategoryOfAbuse", "PHY"), ("LatestCategoryOfAbuse", "PHY"), ("NumberOfPreviousCPP", "0")
+        plan = _lines(("CPPstartDate", self.on(met)), ("CPPendDate", ended), *abuse)
+        days = range(met + 80, met + (330 if ended else 550), 120 if self.is_late else 85)
+        reviews = _block("Reviews", _lines(*(("CPPreviewDate", self.on(each)) for each in days)))
+        return told + (_block("ChildProtectionPlans", plan + reviews) if self.on(met) else "")
 
 
 def large_return(folder: Path, children: int) -> int:

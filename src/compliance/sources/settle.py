@@ -480,8 +480,10 @@ class _Settling:
         Only sources that point at the table with an id are looked at.
         """
         key = self.table.key[0]
-        pointing = {each.origin for each in offers if _references(each, self.schema, self.table.name)}
         if not self.has_homes or key in self.table.natural_key or self.table.name in IDENTITIES:
+            return
+        pointing = {each.origin for each in offers if _references(each, self.schema, self.table.name)}
+        if pointing.isdisjoint(each.origin for each in self.offers):
             return
         ids = self.relation("ids")
         selects = [self._ids(number) for number in range(len(self.offers))]
