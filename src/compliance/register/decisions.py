@@ -27,7 +27,7 @@ Treatment = Literal["treat", "tolerate", "transfer", "terminate"]
 class Strict(BaseModel):
     """The base of every part of the file: unknown keys are refused and nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, str_strip_whitespace=True, defer_build=True)
 
 
 class Scope(Strict):
