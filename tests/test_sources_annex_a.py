@@ -549,6 +549,17 @@ def test_what_is_of_the_day_of_the_extract_needs_that_day(tmp_path: Path) -> Non
     assert not opened(workbook(tmp_path / "a.xlsx", {"List 3": [REFERRALS, referral]}), as_of=None).tables["allocations"].present
 
 
+def test_a_plan_for_permanence_is_a_decision_of_the_day_and_no_care_plan(tmp_path: Path) -> None:
+    fields = mapping().lists[8].fields
+    headings = [fields[name].heading for name in ("child_id", "lac_start_date", "permanence_plan")]
+    looked_after = [headings, ["C1", "05/01/2023", "Adoption"], ["C2", "05/01/2023", ""]]
+    dataset = opened(workbook(tmp_path / "a.xlsx", {"List 8": looked_after}))
+    found = rows(dataset, "SELECT person_id, decision_date::VARCHAR, permanence_plan FROM permanence_decisions")
+    assert found == [("C1", "2024-01-31", "adoption")]
+    assert not dataset.tables["care_plans"].present
+    assert dataset.tables["permanence_decisions"].history == "latest"
+
+
 def test_two_extracts_of_one_council_build_history(tmp_path: Path) -> None:
     def extract(day: str, seen: str, need: str) -> None:
         row = ["C1", "M", "WBRI", "01/02/2015", "", "No", "01/03/2023", need, seen]
