@@ -456,7 +456,8 @@ def _in_care(tables: Tables, as_of: date) -> Iterator[dict[str, Any]]:
         "health_checks", "check_date", lambda row: row["check_kind"] == "dental_check" and row["status"] == "completed"
     )
     statuses = last_of("legal_statuses", "start_date", lambda row: True)
-    plans = last_of("care_plans", "plan_date", lambda row: row["plan_kind"] == "care_plan")
+    plans = last_of("care_plans", "plan_date", lambda row: row["permanence_plan"] is not None)
+    agreed = last_of("permanence_decisions", "decision_date", lambda row: True)
     placed = last_of("placements", "start_date", lambda row: True)
     recent = [row for row in tables["care_periods"] if overlaps(row, _months(as_of), as_of)]
     for person, rows in by(recent, "person_id").items():
@@ -470,7 +471,7 @@ def _in_care(tables: Tables, as_of: date) -> Iterator[dict[str, Any]]:
             "legal_status_start_date": status.get("start_date"),
             "lac_last_review_date": reviews.get(person, {}).get("review_date"),
             "lac_last_visit_date": visits.get(person, {}).get("visit_date"),
-            "permanence_plan": _word("permanence_plan", plans.get(person, {}).get("permanence_plan")),
+            "permanence_plan": _word("permanence_plan", agreed.get(person, plans.get(person, {})).get("permanence_plan")),
             "iro_last_contact_date": contacts.get(person, {}).get("visit_date"),
             "health_assessment_last_date": assessed.get(person, {}).get("check_date"),
             "dental_check_last_date": teeth.get(person, {}).get("check_date"),

@@ -212,7 +212,7 @@ def test_what_must_come_first_may_have_come_before_the_data(
         covers,
         care_periods=CARE + "L1,C1,2019-01-08,\n",
         placements=PLACEMENTS + "P1,C1,2019-01-08,2020-07-01,U6,LAREQ\nP2,C1,2020-07-01,,U6,\n",
-        looked_after_reviews=REVIEWS,
+        looked_after_reviews="review_id,person_id,review_kind,review_date,review_reason\n",
     )
     found = duties(rulebook, folder, "LAC-ENDING-REVIEWED", date(2021, 3, 31))
     assert [each[0] for each in found] == [expected]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import datetime
 import json
+import shutil
 from collections import Counter
 from functools import cache
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 
@@ -99,6 +101,40 @@ def test_the_truth_is_large_enough_to_mean_something(result: Run) -> None:
 def test_what_only_the_steps_of_a_placement_tell_is_not_evaluated_without_them(result: Run, rule: str) -> None:
     reasons = {one.rule: one.reason for one in result.evaluation.not_evaluated}
     assert "placement_steps" in reasons[rule]
+
+
+EXCUSED = {
+    "CP-PLAN-LONG-REVIEWED": "proceedings.gateway_decision_date",
+    "LAC-DISTANT-APPROVED": "placements.is_emergency",
+    "LAC-OUT-OF-AREA-APPROVED": "placements.is_emergency",
+    "LAC-ENDING-REVIEWED": "looked_after_reviews.review_reason",
+    "PERM-LONG-TERM-PLAN": "permanence_decisions",
+    "PERM-PLAN": "permanence_decisions",
+}
+"""What may show that a breach of a rule is none."""
+
+
+@pytest.fixture(scope="module")
+def without_excuses(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The fixture without its tables and columns that may show that a breach is none, evaluated."""
+    folder = tmp_path_factory.mktemp("without") / "fixture"
+    shutil.copytree(HEREFORDSHIRE, folder, ignore=shutil.ignore_patterns("proceedings.*", "permanence_decisions.*"))
+    with duckdb.connect() as connection:
+        for file, column in (("placements.csv", "is_emergency"), ("looked_after_reviews.parquet", "review_reason")):
+            path = folder / file
+            connection.execute(f"CREATE TABLE kept AS SELECT * EXCLUDE ({column}) FROM '{path}'")
+            connection.execute(f"COPY kept TO '{path}'")
+            connection.execute("DROP TABLE kept")
+    return run(Request([folder], load_rulebook(), AS_OF, with_risks=False))
+
+
+@pytest.mark.parametrize("rule", EXCUSED)
+def test_a_breach_is_unknown_where_what_may_excuse_it_is_not_in_the_data(result: Run, without_excuses: Run, rule: str) -> None:
+    lacking = f"{EXCUSED[rule]} is not in the data and may decide it"
+    told = "SELECT count(*) FROM duties WHERE rule = ? AND status = 'unknown' AND note = ?"
+    unsure = without_excuses.evaluation.connection.execute(told, [rule, lacking]).fetchall()[0][0]
+    assert unsure >= sum(_found(result, rule).values()) > 0
+    assert not _found(without_excuses, rule)
 
 
 PUBLISHED = {

@@ -37,11 +37,6 @@ ORDINARY = {
 """What sets a rare case apart. A blank is the ordinary case, in data that have the column and in data that have not."""
 
 READ_SO = {
-    ("CP-PLAN-LONG-REVIEWED", "proceedings"): "the answer says that it is not in the data",
-    ("LAC-DISTANT-APPROVED", "placements.is_emergency"): "the answer says that it is not in the data",
-    ("LAC-OUT-OF-AREA-APPROVED", "placements.is_emergency"): "the answer says that it is not in the data",
-    ("LAC-ENDING-REVIEWED", "looked_after_reviews.review_reason"): "the answer says that it is not in the data",
-    ("PERM-LONG-TERM-PLAN", "permanence_decisions"): "the answer says that it is not in the data",
     ("FD-ASSESSMENT-OVERRUN-REASON", "assessments.referral_id"): "with no referral the clock runs from the start (reading 8)",
     ("CL-CONTACT", "care_leaver_contacts.was_two_way"): "an attempt counts only where it says that it was answered (reading 5)",
     ("QA-INSPECTION-DATA-SET-FRESH", "documents.content_is_complete"): "a blank does not say that a data set is incomplete",
@@ -80,7 +75,7 @@ def is_said(one: str, compiled: Compiled) -> bool:
     """Whether the rule says that a breach is unknown, or nothing judged, without it."""
     words = [*(said for said, _, says in compiled.doubts if not says), *compiled.said]
     places = {place for said in words for place in said.split(" or ")}
-    return one in places or any(place.startswith(f"{one}.") for place in compiled.said)
+    return one in places or any(said.startswith(f"{one}.") and " or " not in said for said in words)
 
 
 def stripped(example: Example, one: str) -> Example | None:

@@ -10,10 +10,12 @@ from compliance.synth import (
     care_leavers,
     caseloads,
     children,
+    court,
     fostering,
     health_year,
     looked_after,
     oversight,
+    permanence,
     planted,
     quality,
     staff_checks,
@@ -58,6 +60,9 @@ def synthesise(profile: str, as_of: date, seed: int, scale: float = 1.0) -> Synt
     supervision.supervise(world, force)
     staff_checks.check(world, force)
     oversight.oversee(world, cares)
+    permanence.settle(world, cares)
+    court.go_to_court(world)
+    caseloads.accompany(world, force)
     health_year.report(world, cares)
     quality.childrens_register(world)
     workforce.blank_one_start(force)

@@ -41,11 +41,12 @@ def review(world: World, care: Care, placements: list[Row]) -> list[date]:
     """Return the days of the reviews held, written with a few that were cancelled."""
     days = paced(world, care.start, care.end, review_due(care.start))
     days = sorted({*days, *_before_moves(world, care, placements, days)})
+    reasons = _reasons(placements, days)
     for day in days:
-        add_review(world, care, day, world.pick([False, None], [95, 5]))
+        add_review(world, care, day, world.pick([False, None], [95, 5]), reasons.get(day, "scheduled"))
         before = dates.working_days_before(day, 3)
         if world.chance(0.03) and before > care.start and before not in days:
-            add_review(world, care, before, True)
+            add_review(world, care, before, True, "scheduled")
     return days
 
 
@@ -54,8 +55,7 @@ def _before_moves(world: World, care: Care, placements: list[Row], days: list[da
     further = []
     for row, following in itertools.pairwise(placements):
         day = row["end_date"]
-        is_owed = row["change_reason"] in ("CARPL", "STAND") or following["placement_type"] == "P1"
-        if not is_owed or any(dates.days_after(day, -28) <= held <= day for held in days):
+        if _reason(row, following) is None or any(dates.days_after(day, -28) <= held <= day for held in days):
             continue
         first = max(dates.days_after(day, -20), dates.days_after(care.start, 1))
         clean = day < CLEAN_BEFORE or dates.is_relaxed(day)
@@ -64,7 +64,25 @@ def _before_moves(world: World, care: Care, placements: list[Row], days: list[da
     return [day for day in further if care.start < day <= min(care.end or world.as_of, world.as_of)]
 
 
-def add_review(world: World, care: Care, day: date, cancelled: bool | None, kind: str = "looked_after") -> Row:
+def _reason(row: Row, following: Row) -> str | None:
+    """Return why a move is reviewed beforehand: the council ended the placement, or the next one is with parents."""
+    if row["change_reason"] in ("CARPL", "STAND"):
+        return "placement_ending"
+    return "placement_with_parents" if following["placement_type"] == "P1" else None
+
+
+def _reasons(placements: list[Row], days: list[date]) -> dict[date, str]:
+    """Return why each review was held that was the last one in the four weeks before a move."""
+    reasons = {}
+    for row, following in itertools.pairwise(placements):
+        reason, day = _reason(row, following), row["end_date"]
+        held = [each for each in days if dates.days_after(day, -28) <= each <= day]
+        if reason and held:
+            reasons[held[-1]] = reason
+    return reasons
+
+
+def add_review(world: World, care: Care, day: date, cancelled: bool | None, reason: str) -> Row:
     """Return a review of a looked-after child's case."""
     young = dates.age_on(care.child.birth, day) < 4
     return world.add(
@@ -72,10 +90,11 @@ def add_review(world: World, care: Care, day: date, cancelled: bool | None, kind
         review_id=world.new_id("LR"),
         person_id=care.child.person_id,
         care_period_id=care.row["care_period_id"] if world.chance(0.97) else None,
-        review_kind=kind,
+        review_kind="looked_after",
         review_date=day,
         was_cancelled=cancelled,
         participation="PN0" if young else world.pick(["PN1", "PN2", "PN3", "PN5", "PN6", "PN7"], [30, 8, 12, 8, 34, 8]),
+        review_reason=reason,
     )
 
 

@@ -7,7 +7,7 @@ from heapq import heapreplace
 
 from compliance.synth import dates
 from compliance.synth.workforce import Workforce
-from compliance.synth.world import Row, Spell, World
+from compliance.synth.world import CLEAN_BEFORE, Row, Spell, World
 
 TEAMS_FOR = {
     "assessment": ["T-ASSESS"],
@@ -45,7 +45,7 @@ def _unallocated(world: World, current: list[Spell]) -> set[int]:
     for index, spell in enumerate(chosen):
         if index % 4 == 0 and spell.start < dates.days_after(world.as_of, -120):
             ended = dates.on_or_before(dates.days_after(world.as_of, -world.rng.randint(8, 50)))
-            add(world, spell, None, "lead_practitioner", spell.start, ended, "LEFTRL")
+            add(world, spell.child.person_id, None, "lead_practitioner", spell.start, ended, "LEFTRL")
     return {id(spell) for spell in chosen}
 
 
@@ -117,7 +117,7 @@ def _hold(world: World, force: Workforce, spell: Spell, worker: Row, role: str) 
     start = min(_off_edge(world, spell, max(start, first)), world.as_of)
     if start > spell.start:
         _earlier(world, force, spell, spell.start, start)
-    add(world, spell, worker, role, start, None, reason)
+    add(world, spell.child.person_id, worker, role, start, None, reason)
 
 
 def _off_edge(world: World, spell: Spell, day: date) -> date:
@@ -142,7 +142,7 @@ def _earlier(world: World, force: Workforce, spell: Spell, start: date, end: dat
         worker = _then(world, force, first, final)
         role = "social_worker" if worker and worker["role"] == "social_worker" else "lead_practitioner"
         if worker:
-            add(world, spell, worker, role, first, final, world.pick(REASONS))
+            add(world, spell.child.person_id, worker, role, first, final, world.pick(REASONS))
 
 
 def _then(world: World, force: Workforce, first: date, final: date) -> Row | None:
@@ -156,12 +156,12 @@ def _then(world: World, force: Workforce, first: date, final: date) -> Row | Non
     return world.pick(managers) if managers else None
 
 
-def add(world: World, spell: Spell, worker: Row | None, role: str, start: date, end: date | None, reason: str) -> Row:
+def add(world: World, person_id: str, worker: Row | None, role: str, start: date, end: date | None, reason: str) -> Row:
     """Return an allocation of a worker to a child."""
     return world.add(
         "allocations",
         allocation_id=world.new_id("AL"),
-        person_id=spell.child.person_id,
+        person_id=person_id,
         carer_id=None,
         worker_id=worker["worker_id"] if worker else None,
         role=role,
@@ -170,6 +170,32 @@ def add(world: World, spell: Spell, worker: Row | None, role: str, start: date, 
         end_date=end,
         change_reason=reason,
     )
+
+
+def accompany(world: World, force: Workforce) -> None:
+    """Add a senior beside each new social worker with a child on a plan or before the court; since 2020 not for one in eight."""
+    risks, seniors = _risks(world), force.now("senior_practitioner")
+    begun = {row["worker_id"]: row["asye_start_date"] for row in force.of("social_worker") if row["asye_start_date"]}
+    held = [row for row in world.tables["allocations"] if row["role"] == "social_worker" and row["worker_id"] in begun]
+    for row in held:
+        start = row["start_date"]
+        stop = min(row["end_date"] or world.as_of, dates.months_after(begun[row["worker_id"]], 6))
+        is_risky = any(first <= stop and start <= last for first, last in risks[row["person_id"]])
+        able = [senior for senior in seniors if senior["start_date"] <= start]
+        if start > stop or not is_risky or not able or (start >= CLEAN_BEFORE and world.quota("alone", 12).take()):
+            continue
+        senior = able[len(world.tables["allocations"]) % len(able)]
+        add(world, row["person_id"], senior, "co_worker", start, row["end_date"], "OTHERS")
+
+
+def _risks(world: World) -> defaultdict[str, list[tuple[date, date]]]:
+    """Return when each child was on a child protection plan, or before the court."""
+    risks: defaultdict[str, list[tuple[date, date]]] = defaultdict(list)
+    for table, first, last in (("cp_plans", "start_date", "end_date"), ("proceedings", "issue_date", "final_order_date")):
+        for row in world.tables[table]:
+            if row[first]:
+                risks[row["person_id"]].append((row[first], row[last] or world.as_of))
+    return risks
 
 
 def _reviewing_officers(world: World, force: Workforce) -> None:

@@ -413,6 +413,7 @@ def _placement(world: World, care: Care, day: date, end: date | None, is_last: b
         has_own_bedroom=True,
         postcode="recorded",
         destination_postcode=None if end is None else "recorded",
+        is_emergency=kind == "U3" and care.temporary is not None,
     )
     world.placements.append(row)
     return row

@@ -212,6 +212,7 @@ def _stay(world: World, child: Child, period: Row, start: date, end: date | None
         has_own_bedroom=True,
         postcode="recorded",
         destination_postcode="recorded" if end else None,
+        is_emergency=False,
     )
     world.add(
         "legal_statuses",
@@ -316,6 +317,7 @@ def _short_breaks(world: World, number: int) -> None:
             review_date=reviewed,
             was_cancelled=False,
             participation="PN3",
+            review_reason="scheduled",
         )
     _checked(world, child, dates.days_after(start, 14), "initial_health_assessment")
     _checked(world, child, dates.days_after(start, 90), "dental_check")

@@ -12,7 +12,6 @@ ELSEWHERE = ("out_of_area_placement", "distant_placement")
 ENDED_BY_COUNCIL = ("LAREQ", "CARPL", "STAND")
 OUTSIDE_REG_14 = ("parents_before_assessment", "outside_terms", "temporary_connected_person", "other_person_responsible")
 CEASED = ("E4A", "E13", "E5", "E6", "E8")
-LONG_TERM = ("long_term_fostering", "family_or_friends")
 
 
 def _is_short_break(facts: Facts, row: Row) -> bool:
@@ -170,31 +169,10 @@ def ceasing(facts: Facts) -> None:
         facts.beforehand("LAC-CEASING-APPROVED", row["care_period_id"], person, end, approved)
 
 
-def long_term_plans(facts: Facts) -> None:
-    """Record long-term foster placements matched before the care plan said long-term fostering."""
-    for row in facts.all("placements"):
-        basis = row["placement_basis"]
-        is_long = basis == "long_term_foster" or (basis is None and row["placement_type"] in ("U1", "U4"))
-        if not is_long or row["start_date"] < date(2015, 4, 1):
-            continue
-        period = facts.one("care_periods", "care_period_id", row["care_period_id"])
-        planned = [
-            plan["plan_date"]
-            for plan in facts.by("care_plans", "person_id", row["person_id"])
-            if plan["plan_kind"] == "care_plan" and plan["permanence_plan"] in LONG_TERM
-        ]
-        known = on_or_after(planned, period["start_date"]) if period else planned
-        day = row["long_term_match_date"] or row["start_date"]
-        facts.deadline(
-            "PERM-LONG-TERM-PLAN", row["placement_id"], row["person_id"], day, day, min(known, default=None), row["end_date"]
-        )
-
-
 RULES = {
     out_of_area: ["LAC-OUT-OF-AREA-APPROVED", "LAC-DISTANT-APPROVED"],
     endings: ["LAC-ENDING-REVIEWED"],
     with_parents: ["LAC-PARENTS-REVIEWED", "LAC-PARENTS-APPROVED", "LAC-PARENTS-PLAN"],
     section_20: ["LAC-SECTION-20-CONSENT", "LAC-SECTION-20-REVIEWED"],
     ceasing: ["LAC-CEASING-APPROVED"],
-    long_term_plans: ["PERM-LONG-TERM-PLAN"],
 }

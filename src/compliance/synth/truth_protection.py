@@ -3,7 +3,7 @@
 from datetime import date
 
 from compliance.synth import dates
-from compliance.synth.oracle import Facts, names
+from compliance.synth.oracle import Facts, names, on_or_after
 from compliance.synth.world import Row
 
 
@@ -85,18 +85,19 @@ def _unseen(facts: Facts, plan: Row, last: date, end: date | None) -> None:
 
 
 def long_plans(facts: Facts) -> None:
-    """Record plans that reached fifteen months without a senior review or legal planning."""
+    """Record plans that reached fifteen months without a senior review, legal planning or a start of pre-proceedings."""
     for plan in facts.all("cp_plans"):
         start, end = plan["start_date"], plan["end_date"]
         decided = [
             row["decision_date"]
             for row in facts.by("management_decisions", "person_id", plan["person_id"])
             if row["decision_kind"] in ("long_plan_review", "legal_planning")
-            and start <= row["decision_date"] <= min(end or facts.as_of, facts.as_of)
         ]
+        gateways = [row["gateway_decision_date"] for row in facts.by("proceedings", "person_id", plan["person_id"])]
+        known = [day for day in on_or_after(decided + gateways, start) if day <= min(end or facts.as_of, facts.as_of)]
         due = dates.months_after(start, 15)
         facts.deadline(
-            "CP-PLAN-LONG-REVIEWED", plan["cp_plan_id"], plan["person_id"], start, due, min(decided, default=None), end
+            "CP-PLAN-LONG-REVIEWED", plan["cp_plan_id"], plan["person_id"], start, due, min(known, default=None), end
         )
 
 

@@ -6,6 +6,7 @@ from compliance.synth import dates
 from compliance.synth.oracle import Facts
 from compliance.synth.truth_carers import done
 from compliance.synth.truth_workforce import SUPERVISED
+from compliance.synth.world import Row
 
 LEAST_MINUTES = 90
 MOST_WORKERS = 2
@@ -79,10 +80,49 @@ def registration(facts: Facts) -> None:
         )
 
 
+def alone(facts: Facts) -> None:
+    """Record new social workers, six months in, who held a child on a plan or before the court with no co-worker."""
+    for worker in facts.all("workers"):
+        begun = worker["asye_start_date"]
+        if begun is None or worker["start_date"] is None:
+            continue
+        for row in facts.by("allocations", "worker_id", worker["worker_id"]):
+            times = _risky_times(facts, row, max(begun, worker["start_date"]))
+            if row["role"] == "social_worker" and times:
+                _without_co_worker(facts, row, min(start for start, _ in times), max(end for _, end in times))
+
+
+def _risky_times(facts: Facts, row: Row, begun: date) -> list[tuple[date, date]]:
+    """Return each time in which a child was held in a worker's first six months while on a plan or before the court."""
+    last = dates.days_after(dates.months_after(begun, 6), -1)
+    plans = [(each["start_date"], each["end_date"]) for each in facts.by("cp_plans", "person_id", row["person_id"])]
+    court = [(each["issue_date"], each["final_order_date"]) for each in facts.by("proceedings", "person_id", row["person_id"])]
+    times = [
+        (max(row["start_date"], begun, start), min(day for day in (row["end_date"], end, last) if day is not None))
+        for start, end in plans + court
+        if start is not None
+    ]
+    return [(start, end) for start, end in times if start <= end]
+
+
+def _without_co_worker(facts: Facts, row: Row, start: date, end: date) -> None:
+    """Record an allocation of a child at risk beside which nobody else was a co-worker from its first day on."""
+    is_shared = any(
+        other["role"] == "co_worker"
+        and other["worker_id"] not in (None, row["worker_id"])
+        and (other["end_date"] is None or other["end_date"] >= start)
+        for other in facts.by("allocations", "person_id", row["person_id"])
+    )
+    if not is_shared and start <= facts.as_of:
+        ended = end if end <= facts.as_of else None
+        facts.lacking("WF-ASYE-CO-WORKER", row["allocation_id"], row["person_id"], start, ended)
+
+
 RULES = {
     sessions: ["WF-SUPERVISION-LENGTH", "WF-SUPERVISION-UNINTERRUPTED"],
     supervisors: ["WF-SUPERVISOR-STANDARD"],
     team_limits: ["WF-BENCHMARK-TEAM"],
     changes: ["WF-WORKER-CHANGES"],
     registration: ["WF-REGISTRATION-CHECK"],
+    alone: ["WF-ASYE-CO-WORKER"],
 }
