@@ -30,6 +30,9 @@ IDENTITIES = {"people": ("upn", "birth_date"), "workers": ("registration_number"
 STATES = ("allocations", "care_plans", "care_leaver_statuses")
 """Tables whose rows from a latest-only source are of the day of the extract: what is so, not what happened."""
 
+MANY_OF_ONE = ("health_checks", "missing_episodes", "absences")
+"""Tables of many rows about one person that a source may give without their day: such a row is no row of another's day."""
+
 CONFLICTS_SHOWN = 100
 
 
@@ -228,6 +231,12 @@ def _value(column: str) -> str:
     return name(f"_v {column}")
 
 
+def _part(column: Column) -> str:
+    """SQL of a column's part of a key: NULL, so that there is no key, only where one that is required is blank."""
+    said = f"{_value(column.name)}{'::DATE' if column.is_dated else ''}::VARCHAR"
+    return said if column.required else f"coalesce({said}, '')"
+
+
 def _references(offer: Offer, schema: Schema, table: str) -> list[str]:
     """The columns of the offer that hold ids of the table."""
     columns = schema.tables[offer.staged.table].columns
@@ -288,14 +297,20 @@ class _Settling:
         return f"{STAGING}.{name(' '.join(('settle', self.table.name, *words)))}"
 
     def _key(self) -> list[Column]:
-        """The columns that tell one fact: the key of people, workers and teams, else what all offers have of the natural key."""
+        """The columns that tell one fact: the key of people, workers and teams, else what all offers have of the natural key.
+
+        Where the day tells which of many is meant, it is one of them although an offer has none.
+        """
         if self.table.name in IDENTITIES:
             return [self.table.columns[each] for each in self.table.key]
         common = frozenset.intersection(*map(_held, self.offers))
         columns = [self.table.columns[each] for each in self.table.natural_key]
         if any(each.required and each.name not in common for each in columns):
             return []
-        return [each for each in columns if each.name in common and not each.presence_only]
+        some = frozenset[str]().union(*map(_held, self.offers)) if self.table.name in MANY_OF_ONE else frozenset[str]()
+        return [
+            each for each in columns if not each.presence_only and (each.name in common or (each.is_dated and each.name in some))
+        ]
 
     def _columns(self) -> list[Column]:
         held = frozenset[str]().union(*map(_held, self.offers))
@@ -309,12 +324,12 @@ class _Settling:
         """Puts all rows into one table, each with its key: NULL where a part that is required is blank."""
         selects = []
         for number, offer in enumerate(self.offers):
-            parts = [f"{_value(each.name)}{'::DATE' if each.is_dated else ''}::VARCHAR" for each in key]
-            safe = [part if each.required else f"coalesce({part}, '')" for each, part in zip(key, parts, strict=True)]
+            told = [each for each in key if each.name in _held(offer)]
+            safe = [_part(each) if each in told else "''" for each in key]
             council = ["coalesce(authority, '')"] if "authority" in _held(offer) else []
             own = " || '|' || ".join([*council, *safe])
             held = [name(each) for each in sorted(_held(offer))]
-            rows = typed(offer.staged.relation, key)
+            rows = typed(offer.staged.relation, told)
             selects.append(f"SELECT {number} AS _offer, _row, {own} AS _key, {', '.join(held)} FROM {rows}")
         self.connection.execute(f"CREATE TABLE {self.relation('rows')} AS {' UNION ALL BY NAME '.join(selects)}")
 
