@@ -196,7 +196,7 @@ def judged_without(rule: Rule) -> tuple[set[str], set[str] | None]:
 
 def without_of(rule: Rule) -> set[str]:
     """The tables and columns that the rule, and the definitions that it names, call optional."""
-    own = [*rule.optional, *(one if isinstance(one, str) else one.lacks for one in rule.unsure_without)]
+    own = [*rule.optional, *rule.unsure_of]
     if rule.is_duty:
         own += [one for name in workbench().compile(rule).definitions for one in rulebook().definitions[name].optional]
     return set(own)

@@ -175,7 +175,8 @@ class Workbench:
             if isinstance(one, str):
                 own.append((one, "", ""))
             else:
-                own.append((one.lacks, bind(one.when, found, DOUBTED, condition=True).sql, one.says or ""))
+                when = bind(one.when, found, DOUBTED, condition=True).sql
+                own += [(said, when, one.says or "") for said in one.words]
         named = set(checked((said for said, _, _ in own), self.schema))
         return tuple(sorted([*own, *((said, "", "") for said in inherited if said not in named)]))
 

@@ -49,8 +49,7 @@ def print_rule(console: Console, rulebook: Rulebook, rule: Rule, needs: Sequence
     if rule.optional:
         line(console, f"    can do without: {', '.join(rule.optional)}")
     if rule.unsure_without:
-        words = [one if isinstance(one, str) else one.lacks for one in rule.unsure_without]
-        line(console, f"    where a breach is unknown without: {', '.join(words)}")
+        line(console, f"    where a breach is unknown without: {', '.join(rule.unsure_of)}")
     line(console, ("  examples", "bold"))
     for example in rule.examples:
         line(console, f"    {example.title} (as of {example.as_of}): {example.expect}")

@@ -471,9 +471,14 @@ class Beside(Strict):
 class Doubted(Strict):
     """Duties that cannot be called a breach where the data lack something, or (with `says`) whose answer carries a remark."""
 
-    lacks: str
+    lacks: str | list[str] = Field(description="a table or table.column, or several that are so alike")
     when: Condition = Field(description="over what is found: trigger_date, due_date, done_date, ceased_date, variant, gap, value")
     says: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """Each table or column that may be lacking."""
+        return [self.lacks] if isinstance(self.lacks, str) else self.lacks
 
 
 class Rule(Strict):
@@ -523,6 +528,12 @@ class Rule(Strict):
     def kind(self) -> Kind:
         """Which of the seven kinds this rule is."""
         return next(kind for kind in self.kinds if getattr(self, kind) is not None)
+
+    @property
+    def unsure_of(self) -> list[str]:
+        """The tables and columns without which a breach may be unknown."""
+        given = ([one] if isinstance(one, str) else one.words for one in self.unsure_without)
+        return [said for words in given for said in words]
 
     @property
     def is_duty(self) -> bool:
