@@ -465,6 +465,44 @@ def test_headings_of_both_list_9_layouts(tmp_path: Path) -> None:
     assert rows(dataset, "SELECT worker_id, role FROM allocations") == [("A Person", "personal_adviser")]
 
 
+@pytest.mark.parametrize(
+    ("codes", "said", "code"),
+    [
+        ("reason_ceased_lac", "Age assessed over 18 & E5, E6 & E7 do not apply", "E15"),
+        ("reason_ceased_lac", "Neither E5 nor E6 fits", None),
+        ("reason_ceased_lac", "left to live alone (E5)", "E5"),
+        ("reason_ceased_lac", "E17 - not E5", "E17"),
+        ("reason_ceased_lac", "r) E17 - not E5", "E17"),
+        ("reason_ceased_lac", "E20 - Staying put - Young person remains living with former carers at age 18", "E17"),
+        ("legal_status", "PO", "E1"),
+        ("legal_status", "Supervision Order", "supervision_order"),
+        ("legal_status", "Special Guardianship Order", "special_guardianship_order"),
+        ("placement_type", "Z101 - PLACEMENT BY COURT (SEC 38/6)", "Z1"),
+        ("placement_type", "Z102 - UNAUTHORISED PLACEMENTS", "Z1"),
+        ("placement_type", "Z103 - TEMPORARY STAY IN HOTEL", "Z1"),
+    ],
+)
+def test_codes_named_in_passing_and_words_of_councils(codes: str, said: str, code: str | None) -> None:
+    assert mapping().codes[codes].code_of(said) == code
+
+
+def test_what_fills_no_table_is_documented() -> None:
+    """Each column that is known and set aside is in docs/sources.md; list 11 as a whole."""
+    told = (Path(__file__).parents[1] / "docs" / "sources.md").read_text()
+    used: dict[int, set[str]] = {}
+    for each in mapping().tables:
+        fields = {*each.columns.values(), *each.only, *(one for held in each.one_of.values() for one in held), each.where}
+        for number in each.lists:
+            used.setdefault(number, set()).update(one for one in fields if one)
+    assert 11 not in used
+    lists = mapping().lists.items()
+    left = [
+        known.heading for number, one in lists for key, known in one.fields.items() if number != 11 and key not in used[number]
+    ]
+    assert len(left) > 10
+    assert [heading for heading in left if heading not in told] == []
+
+
 def test_a_heading_given_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="two headings are 'Date of Contact'"):
         opened(workbook(tmp_path / "a.xlsx", {"List 1": [[*CONTACTS, "date of contact:"], contact()]}))

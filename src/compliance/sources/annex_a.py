@@ -123,9 +123,14 @@ class Codes:
         for each in (word, bare):
             if each in self.words:
                 return self.words[each]
-        if self.token and (found := self.token.search(said.strip())):
-            return next(group for group in found.groups() if group)
-        return self._several(bare)
+        return self._token_of(_PREFIX.sub("", said.strip())) or self._several(bare)
+
+    def _token_of(self, said: str) -> str | None:
+        """The code in the text: the only one, or the one that it begins with. Of several named in passing none is meant."""
+        found = list(self.token.finditer(said)) if self.token else []
+        codes = [next(group for group in each.groups() if group) for each in found]
+        is_clear = len(set(codes)) == 1 or (found and found[0].start() == 0)
+        return codes[0] if is_clear else None
 
     def _several(self, word: str) -> str | None:
         parts = {self.words.get(part) for part in _SEVERAL.split(word) if part}
