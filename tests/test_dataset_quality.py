@@ -25,6 +25,12 @@ def findings(folder: Path, **files: str) -> list[tuple[str, str, int, str, str]]
     [
         ("care_periods", "care_period_id,person_id,start_date,end_date\nK,C1,2024-02-02,2024-02-01\n", "end_date",
          "end_before_start"),
+        ("assessments", "assessment_id,person_id,start_date,authorised_date\nK,C1,2024-02-02,2024-02-01\n", "authorised_date",
+         "end_before_start"),
+        ("referrals", "referral_id,person_id,referral_date,closed_date\nK,C1,2024-02-02,2024-02-01\n", "closed_date",
+         "end_before_start"),
+        ("proceedings", "proceedings_id,person_id,issue_date,final_order_date\nK,C1,2024-02-02,2024-02-01\n",
+         "final_order_date", "end_before_start"),
         ("care_periods", "care_period_id,person_id,start_date\nK,C1,2010-04-30\n", "start_date", "before_birth"),
         ("care_periods", "care_period_id,person_id,start_date\nK,C1,2024-07-01\n", "start_date", "after_as_of"),
         ("care_periods", "care_period_id,person_id,start_date\nK,C9,2024-01-01\n", "person_id", "matches_nothing"),

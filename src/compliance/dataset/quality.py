@@ -25,6 +25,9 @@ _PAIRS = (
     ("asye_start_date", "asye_end_date"),
     ("first_approval_date", "approval_end_date"),
     ("birth_date", "death_date"),
+    ("start_date", "authorised_date"),
+    ("referral_date", "closed_date"),
+    ("issue_date", "final_order_date"),
 )
 _MAY_CONCERN_THE_UNBORN = ("front_door", "child_in_need", "child_protection", "permanence_and_court")
 
