@@ -36,7 +36,7 @@ from compliance.duties.evaluate import Available
 from compliance.duties.examples import ANSWER, ExampleBench, HeldData, Numbered, Outcome, _by_authority, _outcome, _with, grouped
 from compliance.duties.held import doubted
 from compliance.duties.measures import compile_measure
-from compliance.duties.status import judged
+from compliance.duties.status import judged, whole
 from compliance.duties.sums import summed
 from compliance.errors import ComplianceError
 from compliance.risks.examples import AllExamples
@@ -156,9 +156,9 @@ class MutantBench(ExampleBench):
 
 def _duties_query(bench: Workbench, rule: Rule, data: Available) -> str:
     order = "subject_id, trigger_date, due_date, done_date, status"
-    compiled = bench.compile(rule)
-    found = doubted(compiled.sql, compiled.doubts, data)
-    return f"SELECT authority, {', '.join(ANSWER)} FROM ({judged(f'({found})', AS_OF_MARK)}) ORDER BY {order}"
+    compiled = doubted(bench.compile(rule), data)
+    found = whole(f"({compiled.sql})", compiled.found)
+    return f"SELECT authority, {', '.join(ANSWER)} FROM ({judged(found, AS_OF_MARK)}) ORDER BY {order}"
 
 
 def _measures_query(bench: Workbench, rule: Rule) -> str:

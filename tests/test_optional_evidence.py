@@ -6,7 +6,7 @@ one that the rule calls unknown there (`unsure_without`) or does not judge (`nee
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -18,7 +18,7 @@ from compliance.duties.compiler import Workbench
 from compliance.duties.evaluate import Available
 from compliance.duties.examples import ExampleBench, Outcome
 from compliance.duties.held import UnknownPlace, checked, doubted, wanted
-from compliance.duties.status import BREACHES, FOUND
+from compliance.duties.status import BREACHES
 from compliance.rulebook.load import Rulebook, load_rulebook
 from compliance.rulebook.model import Example, Rule
 
@@ -40,6 +40,7 @@ READ_SO = {
     ("FD-ASSESSMENT-OVERRUN-REASON", "assessments.referral_id"): "with no referral the clock runs from the start (reading 8)",
     ("CL-CONTACT", "care_leaver_contacts.was_two_way"): "an attempt counts only where it says that it was answered (reading 5)",
     ("QA-INSPECTION-DATA-SET-FRESH", "documents.content_is_complete"): "a blank does not say that a data set is incomplete",
+    ("LAC-CARE-PLAN", "care_plans.care_period_id"): "a plan that names no period is of the one in which it was made (reading 6)",
     ("LAC-HEALTH-REVIEW", "health_checks.was_by_doctor"): "a blank does not disqualify a first assessment (reading 5)",
 }
 """What a blank of one rule is read as, by rule and column."""
@@ -164,14 +165,15 @@ def test_what_no_table_holds_is_refused_with_the_nearest(said: str, help_word: s
 
 
 def test_sql_is_as_it_was_where_nothing_is_lacking() -> None:
-    assert doubted("SELECT 1", [("visits", "", ""), ("visits.day", "x", "words")], HELD) == "SELECT 1"
+    rule = Compiled("R", "SELECT 1", frozenset(), (), doubts=(("visits", "", ""), ("visits.day", "x", "words")))
+    assert doubted(rule, HELD) is rule
 
 
 def test_what_is_lacking_makes_a_breach_unsure_or_adds_a_remark() -> None:
-    found = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in FOUND.items() if name != "value")
-    doubts: Sequence[tuple[str, str, str]] = [("meetings", "value > 2", ""), ("meetings", "value > 1", "perhaps")]
-    sql = doubted(f"SELECT {found}, v AS value FROM (VALUES (1.0), (2.0), (3.0)) AS t(v)", doubts, HELD)
-    rows = bench().connection.execute(f"SELECT unsure_because, note FROM ({sql}) ORDER BY value").fetchall()
+    doubts = (("meetings", "value > 2", ""), ("meetings", "value > 1", "perhaps"))
+    found = "SELECT v AS value FROM (VALUES (1.0), (2.0), (3.0)) AS t(v)"
+    rule = doubted(Compiled("R", found, frozenset(), (), doubts=doubts, found=("value",)), HELD)
+    rows = bench().connection.execute(f"SELECT unsure_because, note FROM ({rule.sql}) ORDER BY value").fetchall()
     remark = "meetings is not in the data: perhaps"
     assert rows == [(None, None), (None, remark), ("meetings is not in the data and may decide it", remark)]
 

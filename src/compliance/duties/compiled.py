@@ -34,6 +34,8 @@ class Compiled:
     said: tuple[str, ...] = ()
     doubts: tuple[tuple[str, str, str], ...] = ()
     optional: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
+    """The columns of what is found that the SQL gives; the others are blank."""
 
     def on(self, as_of: datetime.date) -> str:
         """The SQL for one as-of day."""

@@ -160,7 +160,7 @@ class Workbench:
         needs = frozenset(need for need in frame.reads if not is_optional(need, optional))
         definitions, said = self.in_order(frame.sources_used), checked(rule.needs, self.schema)
         spared = self.optional(optional, definitions)
-        return Compiled(rule.id, sql, needs, definitions, frozenset(frame.codes), said, doubts, spared)
+        return Compiled(rule.id, sql, needs, definitions, frozenset(frame.codes), said, doubts, spared, frame.found)
 
     def optional(self, own: Iterable[str], definitions: Iterable[str]) -> tuple[str, ...]:
         """What can be done without, in words, in order: a rule's own, and what the definitions that it rests on call so."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import TypeVar
@@ -178,7 +178,7 @@ def _ready(compiled: Sequence[Compiled], available: Available, result: Evaluatio
         if missing:
             result.not_evaluated.append(NotEvaluated(one.rule, missing, f"needs {', '.join(missing)}"))
         else:
-            ready.append(replace(one, sql=doubted(one.sql, one.doubts, available)))
+            ready.append(doubted(one, available))
     return ready
 
 
@@ -310,8 +310,8 @@ A gap of a later span that an event before an earlier one opened is numbered: it
 
 
 def _insert(batch: Sequence[Compiled], as_of: datetime.date) -> str:
-    selects = "\nUNION ALL\n".join(f"(\n{one.on(as_of)}\n)" for one in batch)
-    return f"INSERT INTO found_duties\n{selects.replace(NUMBERED, ROW_NUMBER)}"
+    selects = "\nUNION ALL BY NAME\n".join(f"(\n{one.on(as_of)}\n)" for one in batch)
+    return f"INSERT INTO found_duties BY NAME\n{selects.replace(NUMBERED, ROW_NUMBER)}"
 
 
 def _run_alone(connection: duckdb.DuckDBPyConnection, one: Compiled, as_of: datetime.date, result: Evaluation) -> None:

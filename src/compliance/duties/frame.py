@@ -16,7 +16,9 @@ from compliance.rulebook.conditions import Expect
 from compliance.rulebook.model import Duty, Event, Exists, Rule
 
 OWED = "o"
-NOTHING = "CAST(NULL AS VARCHAR)"
+BLANK = "CAST(NULL AS "
+"""How the SQL of what is not there begins."""
+NOTHING = f"{BLANK}VARCHAR)"
 """SQL of a text that is not there."""
 
 
@@ -52,6 +54,8 @@ class Frame:
     codes: set[CodeNeed] = field(default_factory=set)
     sources_used: set[str] = field(default_factory=set)
     unsure_without: set[str] = field(default_factory=set)
+    found: tuple[str, ...] = ()
+    """The columns of what is found that its SELECT has; the others are blank."""
 
     def __post_init__(self) -> None:
         self.source = self.use(self.body.of)

@@ -6,15 +6,17 @@ Words are `table`, `table.column` or `table.column = code`; `one or another` is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from compliance.duties.sources import literal
-from compliance.duties.status import FOUND
+from compliance.duties.status import FOUND, whole
 from compliance.errors import RuleFileError
 from compliance.rulebook.diagnostics import nearest_help
 
 if TYPE_CHECKING:
     from compliance.dataset.schema import Schema
+    from compliance.duties.compiled import Compiled
 
 Doubt = tuple[str, str, str]
 """What is wanted, SQL of the duties found that cannot be called a breach without it, and the remark that they carry instead."""
@@ -66,11 +68,11 @@ def _check(said: str, place: Wanted, schema: Schema) -> None:
         raise UnknownPlace(said, code, codes, "code")
 
 
-def doubted(sql: str, doubts: Iterable[Doubt], data: Holding) -> str:
-    """The SQL of what is found, where a breach is unsure, or carries a remark, for want of what the data lack."""
-    lacking = [one for one in doubts if data.lacks(one[0])]
+def doubted(one: Compiled, data: Holding) -> Compiled:
+    """The rule, its breaches unsure, or with a remark, for want of what the data lack."""
+    lacking = [doubt for doubt in one.doubts if data.lacks(doubt[0])]
     if not lacking:
-        return sql
+        return one
     unsure = [f"CASE WHEN {when or 'TRUE'} THEN {literal(without(said))} END" for said, when, says in lacking if not says]
     remarks = [
         f"CASE WHEN {when} THEN {literal(f'{said} is not in the data: {says}')} END" for said, when, says in lacking if says
@@ -79,7 +81,8 @@ def doubted(sql: str, doubts: Iterable[Doubt], data: Holding) -> str:
         "unsure_because": f"coalesce({', '.join(['unsure_because', *unsure])}) AS unsure_because",
         "note": f"nullif(concat_ws('; ', {', '.join([PLAIN_NOTE, *remarks])}), '') AS note",
     }
-    return f"SELECT {', '.join(made.get(name, name) for name in FOUND)}\nFROM (\n{sql}\n) AS {DOUBTED}"
+    columns = ", ".join(made.get(name, name) for name in FOUND)
+    return replace(one, sql=f"SELECT {columns}\nFROM {whole(f'({one.sql})', one.found, DOUBTED)}", found=tuple(FOUND))
 
 
 def without(said: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from compliance.duties.coverage import LAST
-from compliance.duties.frame import NOTHING, Frame, Owed
+from compliance.duties.frame import BLANK, NOTHING, Frame, Owed
 from compliance.duties.sources import OWN, literal
 from compliance.duties.status import FOUND
 
@@ -24,7 +24,7 @@ def select_found(
     value: str = "NULL",
     bound: str = "NULL",
 ) -> str:
-    """The rule's SELECT: `owed` and the CTEs that follow, the last called `of`, and what is found of each duty.
+    """The rule's SELECT: `owed` and the CTEs that follow, the last called `of`, and what is found of each duty: what it can tell.
 
     That one has subject_id, trigger_date, due_date, done_date, ceased_date, variant, period, version, whatever the answer needs,
     and those of unknown_because, unsure_because, note, trigger_ref and evidence_ref that are not `said` in SQL over it.
@@ -47,7 +47,9 @@ def select_found(
         "covers_to": LAST if frame.cover.is_limited else "CAST(NULL AS DATE)",
         **(said or {}),
     }
-    columns = ",\n  ".join(f"{made[name]} AS {name}" if made.get(name, name) != name else name for name in FOUND)
+    told = {name: made.get(name, name) for name in FOUND}
+    frame.found = tuple(name for name, sql in told.items() if not sql.startswith(BLANK))
+    columns = ",\n  ".join(f"{told[name]} AS {name}" if told[name] != name else name for name in frame.found)
     rest = ",\n  ".join(ctes) + f"\nSELECT {columns}\nFROM {of}"
     return f"WITH {owed.sql(_own_columns(rest))},\n  {rest}"
 

@@ -59,7 +59,7 @@ def _typed(data: dict[str, Any], needs: str, names: str) -> dict[str, Any]:
     typed = {**data, needs: frozenset((table, column) for table, column in data[needs]), names: tuple(data[names])}
     if "codes" in data:
         typed["codes"] = frozenset((table, column, tuple(codes)) for table, column, codes in data["codes"])
-    typed |= {name: tuple(data[name]) for name in ("counts", "by", "said", "optional") if name in data}
+    typed |= {name: tuple(data[name]) for name in ("counts", "by", "said", "optional", "found") if name in data}
     if "doubts" in data:
         typed["doubts"] = tuple((said, when, says) for said, when, says in data["doubts"])
     return typed

@@ -11,10 +11,10 @@ from sqlglot import exp
 from compliance.calendar import is_working_day
 from compliance.dataset.known import day_literal, known_select
 from compliance.dataset.schema import Table
-from compliance.duties.compiled import filled
+from compliance.duties.compiled import Compiled, filled
 from compliance.duties.compiler import Workbench
 from compliance.duties.measures import compile_measure
-from compliance.duties.status import judged
+from compliance.duties.status import judged, whole
 from compliance.duties.sums import summed
 from compliance.rulebook.model import Rule
 
@@ -26,14 +26,11 @@ def portable_sql(bench: Workbench, rule: Rule, as_of: datetime.date, dialect: st
     """The rule as one SELECT that runs on canonical tables and a table `calendar(day, is_working, working_day)`."""
     if rule.is_duty:
         compiled = bench.compile(rule)
-        sql, definitions = compiled.on(as_of), compiled.definitions
+        tree, definitions = _judged(compiled, as_of), compiled.definitions
     else:
         measure = compile_measure(bench, rule)
         sql, definitions = filled(measure.sql, as_of), measure.definitions
-        sql = summed(f"({sql})", {rule.id: measure.by})
-    tree = sqlglot.parse_one(sql, dialect="duckdb")
-    if rule.is_duty:
-        tree = _judged(tree, as_of)
+        tree = sqlglot.parse_one(summed(f"({sql})", {rule.id: measure.by}), dialect="duckdb")
     parts = [(name, sqlglot.parse_one(filled(bench.definitions[name].sql, as_of), dialect="duckdb")) for name in definitions]
     tables = _tables([tree, *(part for _, part in parts)])
     ctes = [(f"known_{name}", _known(bench, name, as_of)) for name in tables] + parts
@@ -45,11 +42,12 @@ def portable_sql(bench: Workbench, rule: Rule, as_of: datetime.date, dialect: st
     return tree.sql(dialect=dialect, pretty=True)
 
 
-def _judged(found: exp.Expr, as_of: datetime.date) -> exp.Expr:
+def _judged(rule: Compiled, as_of: datetime.date) -> exp.Expr:
     """The SELECT of the judged duties: the steps of the rule's own SQL, what they find, and the status of each."""
+    found = sqlglot.parse_one(rule.on(as_of), dialect="duckdb")
     steps = found.args.pop("with_", None) or found.args.pop("with")
     steps.append("expressions", exp.CTE(this=found, alias=exp.TableAlias(this=exp.to_identifier("found"))))
-    tree = sqlglot.parse_one(judged("found", day_literal(as_of)), dialect="duckdb")
+    tree = sqlglot.parse_one(judged(whole("found", rule.found), day_literal(as_of)), dialect="duckdb")
     tree.set("with_", steps)
     return tree
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from compliance.duties.coverage import LAST, ends
 
 FOUND = {
@@ -103,6 +105,12 @@ def days_over(today: str) -> str:
         f" WHEN 'overdue' THEN date_diff('day', due_date, {today})"
         " WHEN 'unknown' THEN NULL ELSE 0 END"
     )
+
+
+def whole(found: str, columns: Container[str], alias: str = "whole") -> str:
+    """SQL of a relation of what is found with every column: those that it does not have are blank."""
+    blanks = [f"CAST(NULL AS {kind}) AS {name}" for name, kind in FOUND.items() if name not in columns]
+    return f"(SELECT {', '.join(['*', *blanks])} FROM {found}) AS {alias}"
 
 
 def judged(found: str, today: str) -> str:
