@@ -164,7 +164,8 @@ def _beginnings(connection: duckdb.DuckDBPyConnection) -> Iterator[Task]:
     connection.execute("CREATE SCHEMA IF NOT EXISTS defined")
     if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'calendar'").fetchone():
         yield Task(create_calendar_table, makes=CALENDAR)
-    yield Task(partial(_execute, sql=OWNERS))
+    for name, sql in OWNERS.items():
+        yield Task(partial(_execute, sql=f"CREATE OR REPLACE TABLE {name} AS {sql}"))
 
 
 def _execute(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:

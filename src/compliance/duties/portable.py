@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sqlglot
 from sqlglot import exp
@@ -11,9 +11,11 @@ from sqlglot import exp
 from compliance.calendar import is_working_day
 from compliance.dataset.known import day_literal, known_select
 from compliance.dataset.schema import Table
-from compliance.duties.compiled import Compiled, filled
+from compliance.duties.compiled import filled
 from compliance.duties.compiler import Workbench
+from compliance.duties.dialects import Step, flat, lowered
 from compliance.duties.measures import compile_measure
+from compliance.duties.owners import OWNERS, owned
 from compliance.duties.status import judged, whole
 from compliance.duties.sums import summed
 from compliance.rulebook.model import Rule
@@ -24,32 +26,41 @@ KNOWN, DEFINED = "known", "defined"
 
 def portable_sql(bench: Workbench, rule: Rule, as_of: datetime.date, dialect: str = "duckdb") -> str:
     """The rule as one SELECT that runs on canonical tables and a table `calendar(day, is_working, working_day)`."""
-    if rule.is_duty:
-        compiled = bench.compile(rule)
-        tree, definitions = _judged(compiled, as_of), compiled.definitions
-    else:
-        measure = compile_measure(bench, rule)
-        sql, definitions = filled(measure.sql, as_of), measure.definitions
-        tree = sqlglot.parse_one(summed(f"({sql})", {rule.id: measure.by}), dialect="duckdb")
-    parts = [(name, sqlglot.parse_one(filled(bench.definitions[name].sql, as_of), dialect="duckdb")) for name in definitions]
+    tree, steps, definitions = _duty(bench, rule, as_of) if rule.is_duty else _measure(bench, rule, as_of)
+    parts = [*((name, _parsed(bench.definitions[name].sql, as_of)) for name in definitions), *steps]
     tables = _tables([tree, *(part for _, part in parts)])
-    ctes = [(f"known_{name}", _known(bench, name, as_of)) for name in tables] + parts
+    ctes = [*((f"known_{name}", _known(bench, name, as_of)) for name in tables), *parts]
     for query in [tree, *(query for _, query in parts)]:
         _rename(query)
-    _prepend(tree, ctes)
-    if dialect == "tsql":
-        _bits(tree)
-    return tree.sql(dialect=dialect, pretty=True)
+    own = tree.args.pop("with_", None) or tree.args.pop("with", None)
+    ctes += [] if own is None else [(each.alias, each.this) for each in own.expressions]
+    _prepend(tree, flat(ctes) if dialect in ("tsql", "spark") else ctes)
+    return lowered(tree, dialect).sql(dialect=dialect, pretty=True, identify=dialect == "tsql")
 
 
-def _judged(rule: Compiled, as_of: datetime.date) -> exp.Expr:
-    """The SELECT of the judged duties: the steps of the rule's own SQL, what they find, and the status of each."""
-    found = sqlglot.parse_one(rule.on(as_of), dialect="duckdb")
-    steps = found.args.pop("with_", None) or found.args.pop("with")
-    steps.append("expressions", exp.CTE(this=found, alias=exp.TableAlias(this=exp.to_identifier("found"))))
-    tree = sqlglot.parse_one(judged(whole("found", rule.found), day_literal(as_of)), dialect="duckdb")
-    tree.set("with_", steps)
-    return tree
+def _parsed(sql: str, as_of: datetime.date) -> exp.Expr:
+    return sqlglot.parse_one(filled(sql, as_of), dialect="duckdb")
+
+
+def _duty(bench: Workbench, rule: Rule, as_of: datetime.date) -> tuple[exp.Expr, list[Step], Sequence[str]]:
+    """The SELECT of the judged duties, the steps of the rule's own SQL up to what is found, and the definitions under them."""
+    compiled = bench.compile(rule)
+    found = _parsed(compiled.sql, as_of)
+    steps = [(step.alias, step.this) for step in (found.args.pop("with_", None) or found.args.pop("with")).expressions]
+    tree = _parsed(judged(whole("found", compiled.found), day_literal(as_of)), as_of)
+    return tree, [*steps, ("found", found)], compiled.definitions
+
+
+def _measure(bench: Workbench, rule: Rule, as_of: datetime.date) -> tuple[exp.Expr, list[Step], Sequence[str]]:
+    """The sums of a measure, the steps to them, and the definitions under them: where it counts duties, those of its rule too."""
+    measure = compile_measure(bench, rule)
+    tree = _parsed(summed(f"({measure.sql})", {rule.id: measure.by}), as_of)
+    owners: list[Step] = [(name, _parsed(sql, as_of)) for name, sql in OWNERS.items()]
+    if measure.of_rule is None:
+        return tree, owners, measure.definitions
+    duties, steps, definitions = _duty(bench, bench.rulebook.rules[measure.of_rule], as_of)
+    made: list[Step] = [("judged_duties", duties), ("duties", _parsed(owned("judged_duties"), as_of))]
+    return tree, [*owners, *steps, *made], definitions
 
 
 def _tables(queries: list[exp.Expr]) -> list[str]:
@@ -95,23 +106,9 @@ def _rename(query: exp.Expr) -> None:
             table.set("db", None)
 
 
-def _prepend(tree: exp.Expr, ctes: list[tuple[str, exp.Expr]]) -> None:
+def _prepend(tree: exp.Expr, ctes: list[Step]) -> None:
     made = [exp.CTE(this=query, alias=exp.TableAlias(this=exp.to_identifier(name))) for name, query in ctes]
-    given = tree.args.get("with_") or tree.args.get("with")
-    if given is None:
-        tree.set("with_", exp.With(expressions=made))
-    else:
-        given.set("expressions", [*made, *given.expressions])
-
-
-def _bits(tree: exp.Expr) -> None:
-    """Truth values that are selected become bits: SQL Server has no boolean type."""
-    for select in list(tree.find_all(exp.Select)):
-        for projection in select.expressions:
-            inner = projection.this if isinstance(projection, exp.Alias) else projection
-            if isinstance(inner, exp.Predicate | exp.Connector | exp.Not):
-                case = exp.Case().when(inner.copy(), exp.Literal.number(1)).when(exp.not_(inner.copy()), exp.Literal.number(0))
-                inner.replace(case)
+    tree.set("with_", exp.With(expressions=made))
 
 
 def calendar_sql(first: int, last: int, dialect: str = "duckdb") -> str:
