@@ -8,9 +8,8 @@ import pytest
 
 from compliance.rulebook.load import rules_folder
 
-SCREEN = 60
-LONGER = {"LAC-VISIT": 83}
-"""Regulation 28 has fourteen branches, and one rule has them all."""
+SCREEN = 76
+"""The longest has the fourteen branches of regulation 28; all others are of fifty lines at most."""
 
 
 def rule_lengths(path: Path) -> dict[str, int]:
@@ -34,11 +33,10 @@ FILES = sorted(rules_folder().glob("*/*.yaml"))
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_rule_fits_a_screen(path: Path) -> None:
-    too_long = {rule: lines for rule, lines in rule_lengths(path).items() if lines > LONGER.get(rule, SCREEN)}
+    too_long = {rule: lines for rule, lines in rule_lengths(path).items() if lines > SCREEN}
     assert too_long == {}
 
 
 def test_every_rule_is_measured() -> None:
     measured = [rule for path in FILES for rule in rule_lengths(path)]
     assert len(measured) == len(set(measured)) > 600
-    assert set(LONGER) <= set(measured)
