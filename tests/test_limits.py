@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from functools import cache
 from typing import Any
 
 import pytest
+from tests.rulebooks import bench
 
-from compliance.dataset.schema import load_schema
-from compliance.duties.examples import ExampleBench
-from compliance.rulebook.load import load_rulebook
 from compliance.rulebook.model import Example, Limit, Parameter, Rule
 
 DATED = [
@@ -18,11 +15,6 @@ DATED = [
     {"from": "2018-01-01", "value": 5},
     {"from": "2020-01-01", "value": 4},
 ]
-
-
-@cache
-def bench() -> ExampleBench:
-    return ExampleBench(load_schema(), load_rulebook())
 
 
 def ruled(values: list[dict[str, Any]], **body: object) -> Rule:

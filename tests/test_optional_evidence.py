@@ -7,19 +7,17 @@ one that the rule calls unknown there (`unsure_without`) or does not judge (`nee
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import pytest
+from tests.rulebooks import bench, rulebook, workbench
 
 from compliance.dataset.schema import load_schema
 from compliance.duties.compiled import Compiled
-from compliance.duties.compiler import Workbench
 from compliance.duties.evaluate import Available
-from compliance.duties.examples import ExampleBench, Outcome
+from compliance.duties.examples import Outcome
 from compliance.duties.held import UnknownPlace, checked, doubted, wanted
 from compliance.duties.status import BREACHES
-from compliance.rulebook.load import Rulebook, load_rulebook
 from compliance.rulebook.model import Example, Rule
 
 ORDINARY = {
@@ -44,24 +42,6 @@ READ_SO = {
     ("LAC-HEALTH-REVIEW", "health_checks.was_by_doctor"): "a blank does not disqualify a first assessment (reading 5)",
 }
 """What a blank of one rule is read as, by rule and column."""
-
-
-@cache
-def rulebook() -> Rulebook:
-    """The rulebook."""
-    return load_rulebook()
-
-
-@cache
-def workbench() -> Workbench:
-    """Compiles the rules."""
-    return Workbench(load_schema(), rulebook())
-
-
-@cache
-def bench() -> ExampleBench:
-    """Runs the examples."""
-    return ExampleBench(load_schema(), rulebook())
 
 
 def optional(rule: Rule) -> list[str]:

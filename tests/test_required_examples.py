@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.rulebooks import bench
 
-from compliance.dataset.schema import load_schema
-from compliance.duties.examples import ExampleBench
 from compliance.duties.required import missing_examples
-from compliance.rulebook.load import load_rulebook
 from compliance.rulebook.model import Rule
 
 HELD = {"case_kind": "approval", "recommendation": "suitable", "minutes_received_date": "2021-03-29", "decision": "approved"}
 ALL = [("2021-04-09", "2021-05-01", "met"), ("2021-04-10", "2021-05-01", "late")]
-
-
-@cache
-def bench() -> ExampleBench:
-    return ExampleBench(load_schema(), load_rulebook())
 
 
 def examples(shown: list[tuple[str | None, str, str]]) -> list[dict[str, Any]]:

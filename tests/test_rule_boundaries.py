@@ -5,17 +5,16 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import duckdb
 import pytest
+from tests.rulebooks import rulebook
 
 from compliance.calendar import Duration, add, beginning_with, create_calendar_table, subtract
 from compliance.duties.periods import Branch, Length, Periods, backward, forward, working_day_joins
 from compliance.errors import ComplianceError
 from compliance.rulebook.conditions import parse_scalar, to_sql
-from compliance.rulebook.load import Rulebook, load_rulebook
 from compliance.rulebook.model import Computed, Deadline, Limit, Parameter, Presence, Recurring, Rule
 
 HARD_DAYS = {
@@ -43,11 +42,6 @@ def days() -> Iterator[datetime.date]:
     """Every day of every hard stretch."""
     for first, last in HARD_DAYS.values():
         yield from (first + datetime.timedelta(n) for n in range((last - first).days + 1))
-
-
-@cache
-def rulebook() -> Rulebook:
-    return load_rulebook()
 
 
 @pytest.fixture(scope="module")

@@ -10,21 +10,18 @@ import datetime
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from typing import Any
 
 import duckdb
 import pytest
 from sqlglot import exp, parse_one
+from tests.rulebooks import rulebook, workbench
 
 import postgres_server
 from compliance.dataset.load import open_dataset
-from compliance.dataset.schema import load_schema
-from compliance.duties.compiler import Workbench
 from compliance.duties.evaluate import Evaluation, evaluate
 from compliance.duties.pack import compile_pack
 from compliance.duties.portable import calendar_sql, portable_sql
-from compliance.rulebook.load import Rulebook, load_rulebook
 from compliance.rulebook.model import Rule
 from compliance.run import available_in
 from compliance.synth import synthesise, write
@@ -35,18 +32,6 @@ DUTY = ("subject_id", "trigger_date", "due_date", "done_date", "status", "days_o
 MEASURE = ("scope_type", "scope_id", "numerator", "denominator")
 IN_POSTGRES = {"DOUBLE": "double precision"}
 Ask = Callable[[str], Sequence[tuple[Any, ...]]]
-
-
-@cache
-def rulebook() -> Rulebook:
-    """The rulebook."""
-    return load_rulebook()
-
-
-@cache
-def workbench() -> Workbench:
-    """Compiles the rules."""
-    return Workbench(load_schema(), rulebook())
 
 
 @pytest.fixture(scope="module")
