@@ -84,11 +84,16 @@ class Place:
         return sha256("".join([self.folder.digest if self.folder else "", *lines]).encode()).hexdigest()
 
 
+def readers() -> Iterator[Reader]:
+    """The readers that there are, each a module of this package that is imported when it is come to."""
+    for name in (f"{__package__}.{name}" for name in READERS):
+        if _is_there(name):
+            yield cast(Reader, import_module(name))
+
+
 @cache
-def readers() -> tuple[Reader, ...]:
-    """The readers that there are, each a module of this package."""
-    names = [f"{__package__}.{name}" for name in READERS]
-    return tuple(cast(Reader, import_module(name)) for name in names if find_spec(name))
+def _is_there(module: str) -> bool:
+    return find_spec(module) is not None
 
 
 def look(paths: Sequence[Path | str], schema: Schema, limits: Limits, private: Path) -> list[Place]:

@@ -121,20 +121,19 @@ def _spreadsheet(path: Path, head: bytes, folder: TemporaryDirectory[str], limit
         archive.members(path, path.name, limits)
     parts = PARTS if path.stat().st_size > LARGE else 1
     with ThreadPoolExecutor(parts) as threads:
-        found = list(threads.map(lambda part: _ask_child(path, folder.name, limits, part, parts), range(parts)))
+        found = list(threads.map(lambda _: _ask_child(path, folder.name, limits), range(parts)))
     sheets = sorted((each for part in found for each in part["sheets"]), key=lambda each: int(each["number"]))
-    return Workbook(
-        tuple(_sheet(each, folder.name) for each in sheets), found[-1]["unsaved"], found[-1]["dates_from_1904"], folder
-    )
+    facts = next(part for part in found if "unsaved" in part)
+    return Workbook(tuple(_sheet(each, folder.name) for each in sheets), facts["unsaved"], facts["dates_from_1904"], folder)
 
 
 def _sheet(written: dict[str, Any], folder: str) -> Sheet:
     return Sheet(written["name"], Path(folder) / f"{written['number']}.csv", written["rows"], written["columns"])
 
 
-def _ask_child(path: Path, folder: str, limits: Limits, part: int, parts: int) -> dict[str, Any]:
-    """What the child says of its part of the sheets."""
-    arguments = [str(path), folder, json.dumps(asdict(limits)), str(part), str(parts)]
+def _ask_child(path: Path, folder: str, limits: Limits) -> dict[str, Any]:
+    """What the child says of the sheets that it took."""
+    arguments = [str(path), folder, json.dumps(asdict(limits))]
     command = [sys.executable, "-I", str(CHILD), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, timeout=limits.workbook_seconds, check=False)

@@ -1,7 +1,7 @@
 """Run as a script in a process of its own, with bounded memory: the sheets of a workbook, written out as plain CSV.
 
-Arguments: the workbook, the folder to write to, the limits as JSON, and which part of how many: of n parts, each writes
-every n-th sheet. Prints JSON: the sheets, or what is wrong.
+Arguments: the workbook, the folder to write to, and the limits as JSON. Several share the work: each takes the next sheet
+that none has taken. Prints JSON: the sheets that it wrote, or what is wrong.
 It imports nothing of the package, so that it starts quickly.
 """
 
@@ -24,8 +24,8 @@ LARGEST_EXACT = 1e15
 """The number from which on a spreadsheet keeps whole numbers no longer to the digit."""
 
 
-def main(path: str, folder: str, limits: dict[str, int], part: int, parts: int) -> dict[str, Any]:
-    """The sheets as written, or under `error` what kept them from being read: of so many parts of the sheets, this one."""
+def main(path: str, folder: str, limits: dict[str, int]) -> dict[str, Any]:
+    """The sheets taken here as written, with the facts where none had those, or under `error` what kept them from being read."""
     hold_memory(limits["workbook_memory"])
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
@@ -36,9 +36,10 @@ def main(path: str, folder: str, limits: dict[str, int], part: int, parts: int) 
                 return {"error": "limit", "what": "sheets", "limit": "sheets", "found": len(sheets)}
             written = []
             for number, each in enumerate(sheets):
-                if number % parts != part:
+                file = Path(folder) / f"{number}.csv"
+                if not is_taken_here(file):
                     continue
-                found = write_sheet(workbook.get_sheet_by_name(each.name), each.name, Path(folder) / f"{number}.csv", limits)
+                found = write_sheet(workbook.get_sheet_by_name(each.name), each.name, file, limits)
                 if "error" in found:
                     return found
                 written.append({"number": number, **found})
@@ -46,7 +47,16 @@ def main(path: str, folder: str, limits: dict[str, int], part: int, parts: int) 
         return {"error": "password"}
     except (CalamineError, OSError, ValueError) as error:
         return {"error": "damaged", "why": str(error)}
-    return {"sheets": written, **(facts(path) if part == parts - 1 else {})}
+    return {"sheets": written, **(facts(path) if is_taken_here(Path(folder) / "facts") else {})}
+
+
+def is_taken_here(file: Path) -> bool:
+    """Whether this process was the first to make the file, and so has the work that it stands for."""
+    try:
+        file.open("x").close()
+    except FileExistsError:
+        return False
+    return True
 
 
 def write_sheet(sheet: Any, name: str, file: Path, limits: dict[str, int]) -> dict[str, Any]:
@@ -58,7 +68,7 @@ def write_sheet(sheet: Any, name: str, file: Path, limits: dict[str, int]) -> di
     if cells > limits["cells"]:
         return {"error": "limit", "what": name, "limit": "cells", "found": cells}
     rows = [[plain(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
-    with file.open("x", encoding="utf-8", newline="", errors="replace") as stream:
+    with file.open("w", encoding="utf-8", newline="", errors="replace") as stream:
         csv.writer(stream, quoting=csv.QUOTE_MINIMAL, lineterminator="\n").writerows(rows)
     return {"name": name, "rows": len(rows), "columns": max(map(len, rows), default=0)}
 
@@ -118,4 +128,4 @@ def hold_memory(most: int) -> None:
 
 
 if __name__ == "__main__":
-    json.dump(main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5])), sys.stdout)
+    json.dump(main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3])), sys.stdout)
