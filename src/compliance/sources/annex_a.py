@@ -519,18 +519,30 @@ class _Reading:
         return int((self.connection.execute(f"SELECT count(*) FROM ({several})").fetchone() or (0,))[0])
 
     def _unknown_answers(self, coded: Sequence[Field]) -> Iterator[Remark]:
-        """Makes the table of words for each coded field, and says which rows answer neither yes nor no."""
+        """Makes the table of words for the coded fields, and says which rows answer neither yes nor no."""
+        said = self._said(coded)
+        pairs = {each: mapping().codes[each.codes or ""].codes_of(said[each.name]) for each in coded}
+        known = [(each.name, word, code) for each in coded for word, code in pairs[each] if code is not None]
+        self.connection.execute(f"CREATE TABLE {self.relation('words')} (field VARCHAR, said VARCHAR, code VARCHAR)")
+        if known:
+            marks = ", ".join(f"unnest(${number}::VARCHAR[])" for number in (1, 2, 3))
+            lists = list(map(list, zip(*known, strict=True)))
+            self.connection.execute(f"INSERT INTO {self.relation('words')} SELECT {marks}", lists)
         for each in coded:
-            codes = mapping().codes[each.codes or ""]
-            column, trimmed, words = name(each.name), self.relation("trimmed"), self._words(each)
-            said = f"SELECT DISTINCT {column} FROM {trimmed} WHERE {column} IS NOT NULL ORDER BY 1 LIMIT {DISTINCT_WORDS}"
-            pairs = codes.codes_of([word for (word,) in self.connection.execute(said).fetchall()])
-            known = [pair for pair in pairs if pair[1] is not None]
-            self.connection.execute(f"CREATE TABLE {words} (said VARCHAR, code VARCHAR)")
-            lists = [[word for word, _ in known], [code for _, code in known]]
-            self.connection.execute(f"INSERT INTO {words} SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[])", lists)
-            if codes.is_yes_or_no and len(known) < len(pairs):
+            if mapping().codes[each.codes or ""].is_yes_or_no and any(code is None for _, code in pairs[each]):
                 yield from self._not_understood(each)
+
+    def _said(self, coded: Sequence[Field]) -> dict[str, list[str]]:
+        """The different texts of each coded field."""
+        found: dict[str, list[str]] = {each.name: [] for each in coded}
+        selects = [
+            f"(SELECT DISTINCT {quoted(each.name)}, {name(each.name)} FROM {self.relation('trimmed')} "
+            f"WHERE {name(each.name)} IS NOT NULL ORDER BY 2 LIMIT {DISTINCT_WORDS})"
+            for each in coded
+        ]
+        for key, word in self.connection.execute(" UNION ALL ".join(selects)).fetchall() if selects else ():
+            found[key].append(word)
+        return found
 
     def _not_understood(self, each: Field) -> Iterator[Remark]:
         column, trimmed, words = name(each.name), self.relation("trimmed"), self._words(each)
@@ -543,23 +555,20 @@ class _Reading:
             yield Remark(None, each.heading, None, f"not understood in {total - len(rows):,} further rows, so read as blank")
 
     def _times(self) -> Iterator[Remark]:
-        """Says, of each column of dates, how many cells hold a time of day too, with the first of them."""
-        for key in self.found.positions:
-            each = self.found.known.fields[key]
-            found = self._timed(each) if each.type == "date" else None
-            if found and found[0]:
-                cells = "1 cell" if found[0] == 1 else f"{found[0]:,} cells"
-                yield Remark(found[1], each.heading, found[2], f"{cells} of dates with a time of day: the time is dropped")
-
-    def _timed(self, each: Field) -> tuple[int, int, str] | None:
-        """How many cells of a column hold a time that is not midnight, the row of the first, and what it holds."""
-        column = name(each.name)
-        return self.connection.execute(
-            f"SELECT count(*), min(_row), arg_min({column}, _row) FROM {self.relation('trimmed')} WHERE {_TIMED.format(column)}"
-        ).fetchone()
+        """Says, of each column of dates, how many cells hold a time of day that is not midnight, with the first of them."""
+        dated = [self.found.known.fields[key] for key in self.found.positions if self.found.known.fields[key].type == "date"]
+        timed = [f"CASE WHEN {_TIMED.format(name(each.name))} THEN {name(each.name)} END AS t{n}" for n, each in enumerate(dated)]
+        facts = [f"count(t{n}), min(_row) FILTER (t{n} IS NOT NULL), arg_min(t{n}, _row)" for n in range(len(dated))]
+        rows = f"(SELECT _row, {', '.join(timed)} FROM {self.relation('trimmed')})"
+        found = self.connection.execute(f"SELECT {', '.join(facts)} FROM {rows}").fetchone() if dated else ()
+        told = found or ()
+        for each, count, row, held in zip(dated, told[::3], told[1::3], told[2::3], strict=True):
+            if count:
+                cells = "1 cell" if count == 1 else f"{count:,} cells"
+                yield Remark(row, each.heading, held, f"{cells} of dates with a time of day: the time is dropped")
 
     def _words(self, each: Field) -> str:
-        return self.relation("words", each.name)
+        return f"(SELECT said, code FROM {self.relation('words')} WHERE field = {quoted(each.name)})"
 
     @staticmethod
     def _joins(each: Field) -> str:
