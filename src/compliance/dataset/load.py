@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Dataset", "close_off", "connect", "open_dataset"]
 
-MANY_ROWS = 2_000_000
-"""From so many rows on, DuckDB itself shares a statement out among threads; below, each of two cursors runs faster alone."""
+MANY_ROWS, LARGE_FILE = 2_000_000, 40_000_000
+"""From so many rows on, and while a file of so many bytes is read, DuckDB shares a statement out among threads.
+
+Below, each of two cursors runs faster alone.
+"""
 
 NEVER = "1000 TB"
 """A size that is not reached: a checkpoint of tables in memory keeps nothing safe, it compresses them, at a third of a run."""
@@ -100,6 +103,7 @@ def open_dataset(
     with TemporaryDirectory(prefix="compliance-") as private, opened_workbooks(limits), _readable():
         places = look(paths, schema, limits, Path(private))
         config = merge_configs([place.config for place in places])
+        _share_out(connection, max(place.largest for place in places) >= LARGE_FILE)
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {STAGING}")
         offers = _offers(connection, schema, places, _codes(places), limits, as_of, progress)
         settled = settle(connection, schema, offers)
@@ -107,8 +111,7 @@ def open_dataset(
         tables = ingest(connection, schema, staged, _authority(config))
         covered = _coverage(connection, settled.offers)
         connection.execute(f"DROP SCHEMA {STAGING} CASCADE")
-    if sum(table.loaded for table in tables) < MANY_ROWS:
-        connection.execute("SET threads = 1")
+    _share_out(connection, sum(table.loaded for table in tables) >= MANY_ROWS)
     close_off(connection)
     return Dataset(
         connection,
@@ -125,6 +128,11 @@ def open_dataset(
         covered,
         settled.conflicts,
     )
+
+
+def _share_out(connection: DuckDBPyConnection, is_much: bool) -> None:
+    """Has DuckDB share each statement out among threads where there is much to do, and else run it on one."""
+    connection.execute("RESET threads" if is_much else "SET threads = 1")
 
 
 @contextmanager

@@ -76,6 +76,11 @@ class Place:
     digests: dict[str, str] = field(default_factory=dict)
 
     @property
+    def largest(self) -> int:
+        """The bytes of the largest file that is read; 0 where a database is."""
+        return max((each.path.stat().st_size for each in self.recognised if each.path.is_file()), default=0)
+
+    @property
     def digest(self) -> str:
         """The digest of everything that was read; that of the canonical folder where there is nothing else."""
         if self.folder and not self.digests:
