@@ -1,10 +1,13 @@
-"""How the rule files read: a rule fits a screen, its examples apart."""
+"""How the rule files read: a rule fits a screen, its examples apart. The traps of the law are shown by rules that there are."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from tests.conftest import ROOT
+from tests.rulebooks import rulebook
 
 from compliance.rulebook.load import rules_folder
 
@@ -40,3 +43,16 @@ def test_a_rule_fits_a_screen(path: Path) -> None:
 def test_every_rule_is_measured() -> None:
     measured = [rule for path in FILES for rule in rule_lengths(path)]
     assert len(measured) == len(set(measured)) > 600
+
+
+def test_a_trap_is_shown_by_a_rule_that_there_is() -> None:
+    tables = (ROOT / "docs" / "traps.md").read_text().partition("## Traps that no data can show")[0]
+    rows = [line.strip("| \n").split(" | ") for line in tables.splitlines() if line.startswith("| ")]
+    named = {name for row in rows for name in re.findall(r"(?<![-A-Z0-9])[A-Z]{2,}(?:-[A-Z0-9]+)+(?:-\*)?", row[1])}
+    assert len(named) > 200
+    assert {name for name in named if not any(is_named(rule, name) for rule in rulebook().rules)} == set()
+
+
+def is_named(rule: str, name: str) -> bool:
+    """Whether the name is the rule's, or the beginning of it with a star."""
+    return rule == name or (name.endswith("*") and rule.startswith(name[:-1]))
