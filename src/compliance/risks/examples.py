@@ -85,7 +85,7 @@ class AllExamples:
         name, _, scope = body.scope_id.partition(".")
         told = {pattern.fact: [scope] for pattern in body.when if pattern.name == name}
         with self.bench.evaluated(rule, example) as evaluation:
-            gathered = gather(evaluation, conjunctions, told)
+            gathered = gather(evaluation, conjunctions, told, at_once=1)
         return [_of_the_example(fact) for one in gathered.values() for fact in one.facts]
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
+
+import duckdb
 
 from compliance.dataset.values import quoted
 from compliance.duties.compiled import FACT
+from compliance.duties.cursors import Cursors, Task
 from compliance.duties.evaluate import Evaluation
 from compliance.risks.patterns import Conjunction, Fact, Pattern, Test, plain_text, properties_read
 from compliance.rulebook.model import SEVERITIES
@@ -64,18 +68,29 @@ class Facts:
         return Facts([self.facts[place] for place in places], [self.origins[place] for place in places])
 
 
-def gather(evaluation: Evaluation, conjunctions: Sequence[Conjunction], told: Mapping[str, Iterable[str]]) -> dict[str, Facts]:
-    """The facts that some pattern could match, by council; `told` names more properties that the answer speaks of."""
+def gather(
+    evaluation: Evaluation, conjunctions: Sequence[Conjunction], told: Mapping[str, Iterable[str]], *, at_once: int = 2
+) -> dict[str, Facts]:
+    """The facts that some pattern could match, by council; `told` names more properties that the answer speaks of.
+
+    `at_once` is how many kinds are looked for at a time; with 1 all are on the connection itself, inside its transaction.
+    """
     lacking = {one.rule for one in evaluation.not_evaluated}
     conjunctions = [one for one in conjunctions if one.rule not in lacking]
     wanted = _patterns_by_kind(conjunctions)
     read = properties_read(conjunctions)
     _rule_facts(evaluation)
-    by_authority: dict[str, Facts] = {}
-    for kind in sorted(wanted):
+    found: dict[str, list[tuple[str, Fact, Origin]]] = {}
+
+    def find(cursor: duckdb.DuckDBPyConnection, kind: str) -> None:
         properties = sorted({*read.get(kind, ()), *told.get(kind, ())})
-        for authority, fact, origin in _facts_of(evaluation, kind, wanted[kind], properties):
-            by_authority.setdefault(authority, Facts()).add(fact, origin)
+        found[kind] = list(_facts_of(replace(evaluation, connection=cursor), kind, wanted[kind], properties))
+
+    with Cursors(evaluation.connection, at_once) as cursors:
+        cursors.each(Task(partial(find, kind=kind)) for kind in sorted(wanted))
+    by_authority: dict[str, Facts] = {}
+    for authority, fact, origin in (each for kind in sorted(wanted) for each in found[kind]):
+        by_authority.setdefault(authority, Facts()).add(fact, origin)
     return by_authority
 
 
