@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import rulebooks
 from tests.annex_a_files import CONTACTS, PROTECTION, workbook
 from tests.return_files import EPISODES, census, child, element, table
 from tests.return_files import REVIEWS as RETURN_REVIEWS
@@ -15,7 +16,7 @@ from tests.ssd_data import write_csv as write_ssd
 from compliance.dataset.coverage import ALL_TIME, Held, Stretch, common, coverages, falls_short, run
 from compliance.dataset.load import open_dataset
 from compliance.errors import UsageError
-from compliance.rulebook.load import Rulebook, load_rulebook
+from compliance.rulebook.load import Rulebook
 from compliance.run import Request
 from compliance.run import run as run_rules
 from compliance.sources.convert import convert
@@ -30,7 +31,7 @@ Duty = tuple[str, str | None, str | None, str]
 @pytest.fixture(scope="module")
 def rulebook() -> Rulebook:
     """The packaged rulebook."""
-    return load_rulebook()
+    return rulebooks.rulebook()
 
 
 def held(folder: Path, covers: str = "", **tables: str) -> Path:

@@ -6,9 +6,10 @@ import datetime
 from functools import cache
 from typing import Any
 
+from tests import rulebooks
+
 from compliance.dataset.schema import load_schema
 from compliance.risks.examples import AllExamples
-from compliance.rulebook.load import load_rulebook
 from compliance.rulebook.model import Example
 
 BREACH = {
@@ -24,7 +25,7 @@ PEOPLE = [{"person_id": "C1"}]
 
 @cache
 def bench() -> AllExamples:
-    return AllExamples(load_schema(), load_rulebook())
+    return AllExamples(load_schema(), rulebooks.rulebook())
 
 
 def outcome(**given: Any) -> Any:

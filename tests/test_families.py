@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import rulebooks
 
 from compliance.duties.findings import EVERYTHING, findings
-from compliance.rulebook.load import load_rulebook
 from compliance.run import Request, run
 
 FAMILIES = Path(__file__).parents[1] / "fixtures" / "families"
@@ -18,7 +18,7 @@ FAMILIES = Path(__file__).parents[1] / "fixtures" / "families"
 @pytest.mark.parametrize("family", sorted(path.name for path in FAMILIES.iterdir()))
 def test_every_duty_is_the_one_expected(family: str) -> None:
     expected = json.loads((FAMILIES / family / "expected.json").read_text())
-    result = run(Request([FAMILIES / family], load_rulebook(), only=frozenset(expected["rules"]), with_risks=False))
+    result = run(Request([FAMILIES / family], rulebooks.rulebook(), only=frozenset(expected["rules"]), with_risks=False))
     left = {one.rule: one.reason for one in result.evaluation.not_evaluated}
     assert not left
     found = [_plain(one) for one in findings(result.evaluation, EVERYTHING)]

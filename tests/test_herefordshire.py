@@ -13,11 +13,11 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+from tests import rulebooks
 
 from compliance.dataset.schema import load_schema
 from compliance.duties.compiler import Workbench
 from compliance.register.register import MeasureValue, measures
-from compliance.rulebook.load import load_rulebook
 from compliance.rulebook.model import Duty
 from compliance.run import Request, Run, run
 from conftest import HEREFORDSHIRE, Command
@@ -30,7 +30,7 @@ STATES = {"WF-CASELOAD", "WF-CASELOAD-NQSW", "WF-SPAN", "FOS-CENTRAL-LIST"}
 @pytest.fixture(scope="module")
 def result() -> Run:
     """The fixture, evaluated."""
-    return run(Request([HEREFORDSHIRE], load_rulebook(), AS_OF, with_risks=False))
+    return run(Request([HEREFORDSHIRE], rulebooks.rulebook(), AS_OF, with_risks=False))
 
 
 @cache
@@ -60,7 +60,7 @@ def _found(result: Run, rule: str) -> Counter[tuple[str, ...]]:
 SUMMARY = yaml.safe_load((HEREFORDSHIRE / "truth.yaml").read_text())
 COVERED = sorted(SUMMARY["covered"])
 TRANSCRIBED = {"programme_items", "programme_events", "budget_entries", "boards"}
-RULEBOOK = load_rulebook()
+RULEBOOK = rulebooks.rulebook()
 DUTIES = sorted(rule for rule, one in RULEBOOK.rules.items() if isinstance(one.body, Duty))
 
 
@@ -125,7 +125,7 @@ def without_excuses(tmp_path_factory: pytest.TempPathFactory) -> Run:
             connection.execute(f"CREATE TABLE kept AS SELECT * EXCLUDE ({column}) FROM '{path}'")
             connection.execute(f"COPY kept TO '{path}'")
             connection.execute("DROP TABLE kept")
-    return run(Request([folder], load_rulebook(), AS_OF, with_risks=False))
+    return run(Request([folder], rulebooks.rulebook(), AS_OF, with_risks=False))
 
 
 @pytest.mark.parametrize("rule", EXCUSED)

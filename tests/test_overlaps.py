@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests import rulebooks
 
 from compliance.dataset.schema import load_schema
 from compliance.duties.compiler import Workbench
@@ -154,7 +155,7 @@ def test_what_is_found_says_where(tmp_path: Path) -> None:
 
 @cache
 def tracer() -> Tracer:
-    bench = Workbench(load_schema(), load_rulebook())
+    bench = Workbench(load_schema(), rulebooks.rulebook())
     for name in ("progress_reports", "placement_notices_owed", "fostering_panels"):
         bench.source(name)
     return Tracer(bench.definitions)
@@ -196,7 +197,7 @@ def declared(rulebook: Rulebook) -> set[frozenset[str]]:
 @pytest.fixture(scope="module")
 def in_examples() -> set[frozenset[str]]:
     """The pairs that answer differently on the rows of the examples, with nothing declared."""
-    rulebook = load_rulebook()
+    rulebook = rulebooks.rulebook()
     rules = {name: rule.model_copy(update={"overlaps": []}) for name, rule in rulebook.rules.items()}
     return {frozenset(pair) for pair in found(replace(rulebook, rules=rules))}
 
@@ -204,7 +205,7 @@ def in_examples() -> set[frozenset[str]]:
 @pytest.fixture(scope="module")
 def in_fixture() -> set[frozenset[str]]:
     """The pairs that answer differently on the Herefordshire fixture."""
-    rulebook = load_rulebook()
+    rulebook = rulebooks.rulebook()
     result = run(Request([HEREFORDSHIRE], rulebook, datetime.date(2021, 9, 30), with_risks=False))
     bench = Workbench(load_schema(), rulebook)
     for rule in rulebook.duties:
@@ -215,20 +216,20 @@ def in_fixture() -> set[frozenset[str]]:
 
 def test_every_overlap_that_the_examples_show_is_declared(in_examples: set[frozenset[str]]) -> None:
     assert len(in_examples) > 30
-    assert sorted(map(sorted, in_examples - declared(load_rulebook()))) == []
+    assert sorted(map(sorted, in_examples - declared(rulebooks.rulebook()))) == []
 
 
 def test_every_overlap_that_the_herefordshire_fixture_shows_is_declared(in_fixture: set[frozenset[str]]) -> None:
     assert len(in_fixture) > 20
-    assert sorted(map(sorted, in_fixture - declared(load_rulebook()))) == []
+    assert sorted(map(sorted, in_fixture - declared(rulebooks.rulebook()))) == []
 
 
 def test_what_is_declared_is_an_overlap(in_examples: set[frozenset[str]], in_fixture: set[frozenset[str]]) -> None:
-    assert declared(load_rulebook()) - in_examples - in_fixture == BESIDE
+    assert declared(rulebooks.rulebook()) - in_examples - in_fixture == BESIDE
 
 
 def test_no_pairs_no_answers() -> None:
-    bench = ExampleBench(load_schema(), load_rulebook())
+    bench = ExampleBench(load_schema(), rulebooks.rulebook())
     assert different_answers(bench.connection, []) == []
     assert Pair("ONE", "TWO", True).same_start
 

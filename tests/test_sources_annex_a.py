@@ -245,6 +245,18 @@ def test_formulas_without_a_saved_value_are_said(tmp_path: Path) -> None:
         ("no_further_action", "FA", "no"),
         ("disability", "AUTISM", "yes"),
         ("disability", "None", "no"),
+        ("reason_ceased_lac", "Age assessed over 18 & E5, E6 & E7 do not apply", "E15"),
+        ("reason_ceased_lac", "Neither E5 nor E6 fits", None),
+        ("reason_ceased_lac", "left to live alone (E5)", "E5"),
+        ("reason_ceased_lac", "E17 - not E5", "E17"),
+        ("reason_ceased_lac", "r) E17 - not E5", "E17"),
+        ("reason_ceased_lac", "E20 - Staying put - Young person remains living with former carers at age 18", "E17"),
+        ("legal_status", "PO", "E1"),
+        ("legal_status", "Supervision Order", "supervision_order"),
+        ("legal_status", "Special Guardianship Order", "special_guardianship_order"),
+        ("placement_type", "Z101 - PLACEMENT BY COURT (SEC 38/6)", "Z1"),
+        ("placement_type", "Z102 - UNAUTHORISED PLACEMENTS", "Z1"),
+        ("placement_type", "Z103 - TEMPORARY STAY IN HOTEL", "Z1"),
     ],
 )
 def test_codes(codes: str, said: str, code: str | None) -> None:
@@ -463,27 +475,6 @@ def test_headings_of_both_list_9_layouts(tmp_path: Path) -> None:
     assert rows(dataset, "SELECT status, in_touch, activity FROM care_leaver_statuses") == [("former_relevant", "in_touch", "F1")]
     assert rows(dataset, "SELECT plan_date::VARCHAR FROM pathway_plans") == [("2024-01-05",)]
     assert rows(dataset, "SELECT worker_id, role FROM allocations") == [("A Person", "personal_adviser")]
-
-
-@pytest.mark.parametrize(
-    ("codes", "said", "code"),
-    [
-        ("reason_ceased_lac", "Age assessed over 18 & E5, E6 & E7 do not apply", "E15"),
-        ("reason_ceased_lac", "Neither E5 nor E6 fits", None),
-        ("reason_ceased_lac", "left to live alone (E5)", "E5"),
-        ("reason_ceased_lac", "E17 - not E5", "E17"),
-        ("reason_ceased_lac", "r) E17 - not E5", "E17"),
-        ("reason_ceased_lac", "E20 - Staying put - Young person remains living with former carers at age 18", "E17"),
-        ("legal_status", "PO", "E1"),
-        ("legal_status", "Supervision Order", "supervision_order"),
-        ("legal_status", "Special Guardianship Order", "special_guardianship_order"),
-        ("placement_type", "Z101 - PLACEMENT BY COURT (SEC 38/6)", "Z1"),
-        ("placement_type", "Z102 - UNAUTHORISED PLACEMENTS", "Z1"),
-        ("placement_type", "Z103 - TEMPORARY STAY IN HOTEL", "Z1"),
-    ],
-)
-def test_codes_named_in_passing_and_words_of_councils(codes: str, said: str, code: str | None) -> None:
-    assert mapping().codes[codes].code_of(said) == code
 
 
 def test_what_fills_no_table_is_documented() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import ssd_data
+from tests import rulebooks, ssd_data
 from tests.return_files import EPISODES, MISSING, OC2, WORKERS, element, message, table
 from tests.test_round_trip import AS_OF, FORMATS, Packs
 
@@ -19,7 +19,6 @@ from annex_a_files import REFERRALS, workbook
 from compliance.dataset.load import Dataset, open_dataset
 from compliance.duties.evaluate import Evaluation
 from compliance.errors import NothingEvaluated
-from compliance.rulebook.load import load_rulebook
 from compliance.run import Request, run
 from compliance.sources.annex_a import mapping
 from compliance.synth import synthesise
@@ -92,7 +91,7 @@ LATEST_IN = {
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[Dataset, Evaluation | None]]:
     """A made council in each format: what is read, and what is judged of it."""
     tables = synthesise("herefordshire-2021", AS_OF, 7, 0.02).tables
-    rulebook, packs = load_rulebook().only([rule for rule, _ in NEEDS.values()]), Packs()
+    rulebook, packs = rulebooks.rulebook().only([rule for rule, _ in NEEDS.values()]), Packs()
     found: dict[str, tuple[Dataset, Evaluation | None]] = {}
     for form, written in FORMATS.items():
         path = written(tmp_path_factory.mktemp(form) / form, tables, AS_OF)
@@ -145,7 +144,7 @@ def test_the_latest_event_has_precedence_over_an_answer_for_the_year(tmp_path: P
     episode = {"CHILD": "C1", "DECOM": "05/01/2022", "RNE": "S", "LS": "C2", "PLACE": "U4"}
     table(tmp_path / "2024_episodes.csv", EPISODES, episode)
     table(tmp_path / "2024_oc2.csv", OC2, {"CHILD": "C1", "DOB": "01/02/2012", "TEETH_CHECK": answer})
-    done = run(Request([tmp_path], load_rulebook().only(["LAC-DENTAL"]), date(2024, 3, 31), with_risks=False))
+    done = run(Request([tmp_path], rulebooks.rulebook().only(["LAC-DENTAL"]), date(2024, 3, 31), with_risks=False))
     sql = "SELECT status FROM duties WHERE person_id = 'C1' ORDER BY trigger_date DESC LIMIT 1"
     assert done.evaluation.connection.execute(sql).fetchall() == [(status,)]
 

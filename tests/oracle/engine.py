@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from tests.rulebooks import rulebook
+
 from compliance.dataset.schema import load_schema
 from compliance.duties.examples import ExampleBench
-from compliance.rulebook.load import load_rulebook
 from compliance.rulebook.model import Example, Rule
 
 from .evaluate import Dataset, Owed
@@ -37,12 +38,6 @@ class OracleBench(ExampleBench):
             for row, one in zip(rows, of_council, strict=True):
                 row |= {"id": one, "council": council}
         return answer
-
-
-@cache
-def rulebook() -> Any:
-    """The rulebook that the package ships."""
-    return load_rulebook()
 
 
 @cache

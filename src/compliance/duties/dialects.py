@@ -13,12 +13,17 @@ _COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, 
 _TRUTHS = (*_COMPARED, exp.And, exp.Or, exp.Not, exp.Exists, exp.Like)
 
 
+def steps_of(query: exp.Expr) -> list[Step]:
+    """The query's own steps, taken out of it."""
+    given = query.args.pop("with_", None) or query.args.pop("with", None)
+    return [] if given is None else [(each.alias, each.this) for each in given.expressions]
+
+
 def flat(steps: Sequence[Step]) -> list[Step]:
     """The steps without steps of their own: those stand before them, each with the name of the one that it was in."""
     found: list[Step] = []
     for name, query in steps:
-        given = query.args.pop("with_", None) or query.args.pop("with", None)
-        inner = [] if given is None else [(each.alias, each.this) for each in given.expressions]
+        inner = steps_of(query)
         renamed = {each: f"{name}__{each}" for each, _ in inner}
         for table in [table for each in (query, *(part for _, part in inner)) for table in each.find_all(exp.Table)]:
             if not table.db and table.name in renamed:

@@ -13,7 +13,7 @@ from compliance.dataset.known import day_literal, known_select
 from compliance.dataset.schema import Table
 from compliance.duties.compiled import filled
 from compliance.duties.compiler import Workbench
-from compliance.duties.dialects import Step, flat, lowered
+from compliance.duties.dialects import Step, flat, lowered, steps_of
 from compliance.duties.measures import compile_measure
 from compliance.duties.owners import OWNERS, owned
 from compliance.duties.status import judged, whole
@@ -32,8 +32,7 @@ def portable_sql(bench: Workbench, rule: Rule, as_of: datetime.date, dialect: st
     ctes = [*((f"known_{name}", _known(bench, name, as_of)) for name in tables), *parts]
     for query in [tree, *(query for _, query in parts)]:
         _rename(query)
-    own = tree.args.pop("with_", None) or tree.args.pop("with", None)
-    ctes += [] if own is None else [(each.alias, each.this) for each in own.expressions]
+    ctes += steps_of(tree)
     _prepend(tree, flat(ctes) if dialect in ("tsql", "spark") else ctes)
     return lowered(tree, dialect).sql(dialect=dialect, pretty=True, identify=dialect == "tsql")
 
@@ -46,7 +45,7 @@ def _duty(bench: Workbench, rule: Rule, as_of: datetime.date) -> tuple[exp.Expr,
     """The SELECT of the judged duties, the steps of the rule's own SQL up to what is found, and the definitions under them."""
     compiled = bench.compile(rule)
     found = _parsed(compiled.sql, as_of)
-    steps = [(step.alias, step.this) for step in (found.args.pop("with_", None) or found.args.pop("with")).expressions]
+    steps = steps_of(found)
     tree = _parsed(judged(whole("found", compiled.found), day_literal(as_of)), as_of)
     return tree, [*steps, ("found", found)], compiled.definitions
 
